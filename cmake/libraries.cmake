@@ -1,0 +1,11 @@
+# Libraries from Debian packages; which and why: docs/decisions/.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(GTest REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+add_library(ballast_cares ALIAS PkgConfig::CARES)
+add_library(ballast_re2 ALIAS PkgConfig::RE2)

@@ -1,0 +1,258 @@
+// The settings: what a configuration file means, as plain typed values with every default filled in.
+//
+// Made by config::load (load.h) from text that passed the schema (schema.h); nothing else makes one by parsing.
+// Values: immutable after loading, compared with == for the diff. Any thread may read a shared one.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ballast::config {
+
+using Milliseconds = std::chrono::milliseconds;
+
+// Where a value stood, for errors found after decoding. `file` is an index into Settings::files.
+struct Mark {
+  int file = 0;
+  int line = 0;    // from 1; 0: a default, not in any file
+  int column = 0;  // from 1
+  friend bool operator==(const Mark&, const Mark&) { return true; }  // moving a line changes nothing
+};
+
+// "host:port", ":port", "[v6]:port", "unix:/path". Empty host: every address (listener only).
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string unix_path;
+  bool is_unix() const { return !unix_path.empty(); }
+  std::string to_string() const;
+  friend bool operator==(const Address&, const Address&) = default;
+};
+
+// An IPv4 or IPv6 network in CIDR form; v4 is kept as v4-mapped v6 (prefix + 96).
+struct Network {
+  std::array<std::uint8_t, 16> bytes{};
+  std::uint8_t prefix_bits = 128;
+  std::string to_string() const;
+  friend bool operator==(const Network&, const Network&) = default;
+};
+
+// Text with `*` and `?`, or an RE2 expression written { regex: "..." }. The regex has been compiled once by the loader.
+struct Pattern {
+  std::string text;
+  bool is_regex = false;
+  friend bool operator==(const Pattern&, const Pattern&) = default;
+};
+
+struct NamedPattern {
+  std::string name;
+  Pattern pattern;
+  friend bool operator==(const NamedPattern&, const NamedPattern&) = default;
+};
+
+// All conditions present must hold; within one condition any of the patterns.
+struct Match {
+  std::vector<Pattern> host;           // without case, port removed
+  std::vector<Pattern> path;           // with case
+  std::vector<std::string> method;     // with case
+  std::vector<NamedPattern> header;    // each named header must match; values without case
+  std::vector<NamedPattern> query;     // each named parameter must match; with case
+  std::vector<Network> source;         // the client's address (after trusted proxies)
+  friend bool operator==(const Match&, const Match&) = default;
+};
+
+struct WeightedGroup {
+  std::string group;
+  int weight = 1;  // 0..999
+  Mark mark;
+  friend bool operator==(const WeightedGroup&, const WeightedGroup&) = default;
+};
+
+struct Forward {
+  std::vector<WeightedGroup> groups;  // never empty
+  friend bool operator==(const Forward&, const Forward&) = default;
+};
+
+// `to` may hold {host} {port} {path} {query} {protocol}; status 301, 302, 303, 307 or 308.
+struct Redirect {
+  int status = 301;
+  std::string to;
+  friend bool operator==(const Redirect&, const Redirect&) = default;
+};
+
+struct FixedResponse {
+  int status = 200;  // 200..599
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+  friend bool operator==(const FixedResponse&, const FixedResponse&) = default;
+};
+
+using Action = std::variant<Forward, Redirect, FixedResponse>;
+
+struct Rule {
+  std::string name;  // for logs and metrics; "rule-1" where not given
+  Match match;
+  Action action;
+  Mark mark;
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+enum class ListenerProtocol { Tcp, Http };
+
+enum class ForwardedHeaders { Append, Replace, Off };
+
+// Limits of what a client may send; sizes in bytes.
+struct RequestLimits {
+  std::size_t request_line = 16 * 1024;
+  std::size_t header = 16 * 1024;
+  std::size_t headers = 64 * 1024;
+  int header_count = 100;
+  std::optional<std::uint64_t> body;  // none: no limit
+  std::uint32_t connections = 100'000;  // of this listener, all workers together
+  friend bool operator==(const RequestLimits&, const RequestLimits&) = default;
+};
+
+struct ListenerTimeouts {
+  Milliseconds header{10'000};     // from the first byte of a head to its last
+  Milliseconds keep_alive{60'000}; // idle between two requests, and before the first
+  Milliseconds idle{60'000};       // no byte either way in a body or a tunnel (tcp: 10 min where not given)
+  std::uint64_t minimum_rate = 240;  // bytes/s of a request body, averaged over 10 s after a grace of 10 s; 0: off
+  friend bool operator==(const ListenerTimeouts&, const ListenerTimeouts&) = default;
+};
+
+struct Listener {
+  std::string name;
+  Address address;
+  ListenerProtocol protocol = ListenerProtocol::Http;
+  std::vector<Rule> rules;
+  std::optional<Action> default_action;  // key `default`; required
+  RequestLimits limits;
+  ListenerTimeouts timeouts;
+  std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
+  ForwardedHeaders x_forwarded = ForwardedHeaders::Append;
+  bool forwarded = false;                // RFC 7239 Forwarded as well
+  std::string server_header;             // empty: the target's passes through
+  bool access_log = true;                // false: this listener is not logged
+  Mark mark;
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+enum class GroupProtocol { Tcp, Http };
+
+enum class Algorithm { RoundRobin, LeastRequests, TwoChoices, LeastTime, SourceHash, Maglev, Random };
+
+// What source_hash and maglev hash: the client's address, a header, a cookie or the path.
+enum class HashKeyKind { Source, Header, Cookie, Path };
+struct HashKey {
+  HashKeyKind kind = HashKeyKind::Source;
+  std::string name;
+  friend bool operator==(const HashKey&, const HashKey&) = default;
+};
+
+enum class CheckProtocol { Tcp, Http };
+
+struct StatusRange {
+  int first = 200;
+  int last = 200;
+  friend bool operator==(const StatusRange&, const StatusRange&) = default;
+};
+
+struct HealthCheck {
+  bool enabled = true;
+  CheckProtocol protocol = CheckProtocol::Http;  // default: the group's
+  std::optional<std::uint16_t> port;             // default: the target's own
+  std::string path = "/";
+  std::string host;                              // empty: the target's address
+  std::string method = "GET";
+  Milliseconds interval{30'000};                 // 100 ms .. 300 s
+  Milliseconds timeout{5'000};
+  int healthy_threshold = 5;                     // 1..10
+  int unhealthy_threshold = 2;                   // 1..10
+  std::vector<StatusRange> success_codes{{200, 200}};
+  friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
+};
+
+struct Target {
+  Address address;
+  int weight = 1;  // 0..999
+  Mark mark;
+  friend bool operator==(const Target&, const Target&) = default;
+};
+
+struct GroupTimeouts {
+  Milliseconds connect{5'000};
+  Milliseconds header{60'000};  // from the last byte sent to the response's head
+  Milliseconds idle{60'000};    // no byte in a response body
+  friend bool operator==(const GroupTimeouts&, const GroupTimeouts&) = default;
+};
+
+struct Retries {
+  int attempts = 3;            // in all, the first included; 1..10
+  int budget_percent = 20;     // retries at most this share of the active requests (never under 3 at once)
+  friend bool operator==(const Retries&, const Retries&) = default;
+};
+
+struct Pool {
+  std::uint32_t idle_max = 1024;          // idle connections kept per target and worker
+  Milliseconds idle_timeout{60'000};      // and never longer than the target was seen to keep them
+  std::uint64_t requests_max = 0;         // of one connection; 0: no limit
+  friend bool operator==(const Pool&, const Pool&) = default;
+};
+
+struct TargetGroup {
+  std::string name;
+  GroupProtocol protocol = GroupProtocol::Http;
+  Algorithm algorithm = Algorithm::RoundRobin;
+  HashKey hash_key;
+  HealthCheck health_check;
+  std::vector<Target> targets;
+  int minimum_healthy = 1;                     // fewer: fail open
+  Milliseconds deregistration_delay{300'000};  // 0..3600 s
+  Milliseconds slow_start{0};                  // 0: off; 30..900 s in production, smaller allowed
+  GroupTimeouts timeouts;
+  Retries retries;
+  Pool pool;
+  std::size_t response_headers_max = 32 * 1024;
+  std::uint32_t target_connections_max = 0;    // to one target from one worker; 0: no limit
+  bool pass_host = true;                       // false: Host is the target's address
+  Mark mark;
+  friend bool operator==(const TargetGroup&, const TargetGroup&) = default;
+};
+
+enum class AccessLogFormat { Json, Combined };
+
+struct AccessLog {
+  std::string path;  // empty: off; "stdout"; else a file, reopened on SIGUSR1
+  AccessLogFormat format = AccessLogFormat::Json;
+  friend bool operator==(const AccessLog&, const AccessLog&) = default;
+};
+
+struct Admin {
+  std::string socket = "/run/ballast/admin.sock";
+  std::optional<Address> http;  // /metrics and the read-only part of the API
+  friend bool operator==(const Admin&, const Admin&) = default;
+};
+
+struct Settings {
+  std::vector<std::string> files;  // as named in diagnostics, the main file first
+  std::vector<Listener> listeners;        // in the order of the file
+  std::vector<TargetGroup> target_groups; // in the order of the file
+  Admin admin;
+  AccessLog access_log;
+  std::string state_directory = "/var/lib/ballast";
+  int workers = 0;                        // 0: auto, one a core
+  Milliseconds shutdown_timeout{30'000};  // how long SIGTERM drains
+  const TargetGroup* group(std::string_view name) const;
+  const Listener* listener(std::string_view name) const;
+};
+
+}  // namespace ballast::config

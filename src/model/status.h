@@ -1,0 +1,104 @@
+// What runs now, as plain values: made by the control thread, read by the API, the CLI and the metrics page.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/histogram.h"
+#include "model/target.h"
+
+namespace ballast::model {
+
+using WallTime = std::chrono::system_clock::time_point;
+
+// Counts of requests and bytes; of a listener, a group or a target.
+struct Traffic {
+  std::uint64_t requests = 0;
+  std::array<std::uint64_t, 5> responses{};  // by class: 1xx, 2xx, 3xx, 4xx, 5xx, as sent to the client
+  std::uint64_t bytes_in = 0;                // from the client
+  std::uint64_t bytes_out = 0;               // to the client
+  std::uint64_t in_flight = 0;               // requests, or layer 4 connections, under way
+  Histogram duration;                        // requests from the first byte to the last; layer 4 connections whole
+};
+
+// A count by reason code: errors the balancer made, defects refused.
+struct Count {
+  std::string reason;
+  std::uint64_t count = 0;
+};
+
+struct TargetStatus {
+  std::string address;           // as configured; a name stays a name
+  std::vector<std::string> resolved;  // numeric, of a name
+  int weight = 1;                // as configured or set by the operator
+  bool weight_overridden = false;
+  double effective_weight = 1;   // after slow start
+  TargetState state = TargetState::Initial;
+  TargetReason reason = TargetReason::InitialChecking;
+  std::string words;             // "GET /healthz gave 500, wanted 200"
+  WallTime since;                // of the state
+  WallTime checked;              // end of the last check; epoch: never
+  std::chrono::microseconds check_took{0};
+  Traffic traffic;
+  std::uint64_t connects = 0;
+  std::uint64_t connect_failures = 0;
+  std::uint64_t reuses = 0;      // requests sent on a pooled connection
+  std::uint64_t pool_idle = 0;   // connections at rest in the pools
+  std::uint64_t checks_passed = 0;
+  std::uint64_t checks_failed = 0;
+};
+
+struct GroupStatus {
+  std::string name;
+  std::string protocol;
+  std::string algorithm;
+  bool failing_open = false;
+  int healthy = 0;
+  Traffic traffic;
+  std::uint64_t retries = 0;
+  std::uint64_t retries_refused = 0;     // by the budget
+  std::uint64_t stale_replays = 0;       // a reused connection had died; replayed
+  std::vector<Count> errors;             // by reason code
+  std::vector<TargetStatus> targets;
+};
+
+struct ListenerStatus {
+  std::string name;
+  std::string address;                   // as bound, with the real port
+  std::string protocol;
+  std::uint64_t connections = 0;         // open now
+  std::uint64_t connections_total = 0;
+  std::uint64_t connections_refused = 0; // over the limit
+  Traffic traffic;
+  std::vector<Count> defects;            // refused requests by class
+  std::vector<Count> errors;             // responses the balancer made itself, by reason code
+};
+
+struct Event {
+  std::uint64_t id = 0;                  // grows by one
+  WallTime at;
+  std::string kind;                      // "target.state", "config.applied", "group.fail_open", ...
+  std::string subject;                   // "site/10.0.0.11:8080"
+  std::string text;                      // what happened and why, one sentence
+};
+
+struct Status {
+  std::string version;
+  std::int64_t pid = 0;
+  WallTime started;
+  WallTime configured;                   // when the running configuration was applied
+  std::uint64_t generation = 0;          // of the Plan; grows by one at each change
+  std::string config_file;
+  int workers = 0;
+  bool stopping = false;
+  std::uint64_t descriptors_open = 0;
+  std::uint64_t descriptors_max = 0;
+  std::uint64_t memory_bytes = 0;        // resident
+  std::vector<ListenerStatus> listeners;
+  std::vector<GroupStatus> groups;
+};
+
+}  // namespace ballast::model
