@@ -1,0 +1,5 @@
+"""The one exception of the bench: its text is for the person who started it."""
+
+
+class Failure(Exception):
+    pass

@@ -1,0 +1,143 @@
+"""The peers: how each is configured, started and named. Their configurations are in bench/peers."""
+
+import hashlib
+import shlex
+import shutil
+
+from kit import http, machine, templates
+from kit.failure import Failure
+from kit.origin import user
+from kit.processes import Process
+
+
+class Started:
+    """A peer that runs and has answered a request."""
+
+    def __init__(self, peer, workload, *, origin, folder, workers, cores):
+        self.name = peer.name
+        self.port = machine.free_port()
+        folder = folder / peer.name
+        folder.mkdir()
+        listens = [f"{address}:{self.port}" for address in workload.addresses]
+        command = peer.command(workload, listens=listens, origin=origin, folder=folder, workers=workers)
+        self.process = Process(peer.name, command, folder=folder, cores=cores)
+        self._listens = listens
+        self._path = workload.path
+
+    def wait_ready(self):
+        for listen in self._listens:
+            http.wait_for_200(listen, self._path, process=self.process)
+
+
+class Ballast:
+    packages = {}
+
+    def __init__(self, path):
+        self.name = "ballast"
+        self._path = path
+
+    def check(self):
+        if not shutil.which(str(self._path)):
+            raise Failure(f"ballast: {self._path} is not an executable; build it, or give --ballast PATH, "
+                          "or leave it out with --peers haproxy,nginx")
+
+    def version(self):
+        return f"{machine.first_line([str(self._path), 'version'])}, sha256 {_digest(self._path)}"
+
+    def command(self, workload, *, listens, origin, folder, workers):
+        listeners = "\n".join(
+            f'  web{n}: {{ address: "{listen}", protocol: {workload.mode}, default: {{ forward: site }} }}'
+            for n, listen in enumerate(listens))
+        config = folder / "ballast.yaml"
+        config.write_text(templates.render("ballast.yaml", listeners=listeners, mode=workload.mode, origin=origin,
+                                           folder=folder, workers=workers))
+        return [self._path, "up", config]
+
+
+class Haproxy:
+    name = "haproxy"
+    packages = {"haproxy": machine.has_program("haproxy")}
+
+    def check(self):
+        pass
+
+    def version(self):
+        return machine.first_line(["haproxy", "-v"])
+
+    def command(self, workload, *, listens, origin, folder, workers):
+        config = folder / "haproxy.cfg"
+        config.write_text(templates.render(f"haproxy-{workload.mode}.cfg", listens=",".join(listens), origin=origin,
+                                           workers=workers))
+        return ["haproxy", "-db", "-f", config]
+
+
+class Nginx:
+    name = "nginx"
+    packages = {"nginx": machine.has_program("nginx")}
+
+    def check(self):
+        pass
+
+    def version(self):
+        return machine.first_line(["nginx", "-v"])
+
+    def command(self, workload, *, listens, origin, folder, workers):
+        config = folder / "nginx.cfg"
+        module = {"module": machine.STREAM_MODULE} if workload.mode == "tcp" else {}
+        config.write_text(templates.render(
+            f"nginx-{workload.mode}.cfg", listens="\n        ".join(f"listen {listen} reuseport backlog=4096;" for listen in listens),
+            origin=origin, workers=workers, folder=folder, user=user(), **module))
+        return ["nginx", "-p", folder, "-c", config, "-e", "stderr"]
+
+
+class Command:
+    """Any other proxy, or another build of Ballast, by its command line."""
+
+    packages = {}
+
+    def __init__(self, text):
+        self.name, equals, self._command = text.partition("=")
+        if not equals or not self.name.isidentifier():
+            raise Failure(f"--command wants NAME=COMMAND, not {text}")
+
+    def check(self):
+        program = shlex.split(self._command)[0]
+        if not shutil.which(program):
+            raise Failure(f"{self.name}: {program} is not an executable")
+
+    def version(self):
+        return f"`{self._command}`"
+
+    def command(self, workload, *, listens, origin, folder, workers):
+        if len(listens) > 1:
+            port = listens[0].rpartition(":")[2]
+            listens = [f"0.0.0.0:{port}"]
+        words = {"listen": listens[0], "origin": origin, "workers": workers, "mode": workload.mode, "dir": folder}
+        return [word.format(**words) for word in shlex.split(self._command)]
+
+
+def choose(names, *, ballast, commands):
+    known = {peer.name: peer for peer in (Ballast(ballast), Haproxy(), Nginx(), *map(Command, commands))}
+    chosen = names.split(",") if names else list(known)
+    for name in chosen:
+        if name not in known:
+            raise Failure(f"no peer is called {name}; there are {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(chosen)]
+
+
+def packages(peers, workloads):
+    needed = {"wrk": machine.has_program("wrk"), "nginx": machine.has_program("nginx")}
+    for peer in peers:
+        needed |= peer.packages
+    if any(peer.name == "nginx" for peer in peers) and any(workload.mode == "tcp" for workload in workloads):
+        needed["libnginx-mod-stream"] = machine.STREAM_MODULE.exists
+    return needed
+
+
+def check(peers):
+    for peer in peers:
+        peer.check()
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

@@ -1,0 +1,50 @@
+"""The named workloads. A name keeps its meaning: numbers of different days are compared by it."""
+
+import dataclasses
+
+from kit.failure import Failure
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    name: str
+    mode: str  # "http": requests are understood; "tcp": bytes are passed on
+    path: str  # on the origin, which answers with body_bytes
+    body_bytes: int
+    connections: int
+    close: bool = False  # a connection a request
+    idle: bool = False  # measures memory, not time
+    about: str = ""
+
+    @property
+    def addresses(self):
+        """Loopback addresses the client connects to. A closed connection keeps its port for a
+        while, so a client that opens thousands a second needs more than one address's 28,000."""
+        return [f"127.0.0.{n}" for n in range(1, 5)] if self.close else ["127.0.0.1"]
+
+
+SMALL = {"path": "/small", "body_bytes": 64}
+MEDIUM = {"path": "/10k", "body_bytes": 10 * 1024}
+LARGE = {"path": "/1m", "body_bytes": 1024 * 1024}
+
+# 16 connections for the largest bodies: with 64 the client's and the origin's socket buffers no longer
+# fit the caches, and the run measures the memory bus; what is in flight at the end also stays small.
+ALL = {workload.name: workload for workload in (
+    Workload("h1-64", "http", **SMALL, connections=64, about="keep-alive, 64 bytes"),
+    Workload("h1-256", "http", **SMALL, connections=256, about="keep-alive, 64 bytes"),
+    Workload("h1-10k", "http", **MEDIUM, connections=64, about="keep-alive, 10 KiB"),
+    Workload("h1-1m", "http", **LARGE, connections=16, about="keep-alive, 1 MiB"),
+    Workload("h1-close", "http", **SMALL, connections=64, close=True, about="a connection a request, 64 bytes"),
+    Workload("l4-64", "tcp", **SMALL, connections=64, about="TCP mode, keep-alive, 64 bytes"),
+    Workload("l4-1m", "tcp", **LARGE, connections=16, about="TCP mode, keep-alive, 1 MiB"),
+    Workload("idle-memory", "http", **SMALL, connections=6000, idle=True, about="idle keep-alive connections"),
+)}
+
+
+def choose(names):
+    chosen = []
+    for name in names.split(","):
+        if name not in ALL:
+            raise Failure(f"no workload is called {name}; there are {', '.join(ALL)}")
+        chosen.append(ALL[name])
+    return chosen
