@@ -1,0 +1,45 @@
+// Route: what one rule does with a request it matches. Part of the Plan: immutable, any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "traffic/route/redirect.h"
+
+namespace ballast::traffic {
+
+struct ForwardTo {
+  struct Choice {
+    std::string group;
+    std::uint32_t group_index = 0;  // in the Plan, as the caller of RouteTable::compile resolved it
+    std::uint32_t weight = 1;       // 0..999
+  };
+  std::vector<Choice> choices;
+  std::uint32_t weight_total = 0;
+
+  // By weight, with 64 uniformly random bits; nullptr where all weights are 0.
+  const Choice* pick(std::uint64_t random) const {
+    std::uint64_t left = static_cast<std::uint64_t>((static_cast<unsigned __int128>(random) * weight_total) >> 64);
+    for (const Choice& choice : choices) {
+      if (left < choice.weight) return &choice;
+      left -= choice.weight;
+    }
+    return nullptr;
+  }
+};
+
+struct FixedAnswer {
+  int status = 200;
+  std::string content_type;
+  std::string body;
+};
+
+struct Route {
+  std::string name;         // of the rule; "default"
+  std::uint32_t index = 0;  // place among the listener's rules; the default is behind the last
+  std::variant<ForwardTo, RedirectTo, FixedAnswer> action;
+};
+
+}  // namespace ballast::traffic
