@@ -7,9 +7,9 @@ namespace ballast {
 
 }  // namespace ballast
 
-#define CHECK(expression)                                               \
-  do {                                                                  \
-    if (__builtin_expect(!(expression), 0)) {                           \
-      ::ballast::check_failed(#expression, __FILE__, __LINE__);         \
-    }                                                                   \
+#define CHECK(expression)                                       \
+  do {                                                          \
+    if (__builtin_expect(!(expression), 0)) {                   \
+      ::ballast::check_failed(#expression, __FILE__, __LINE__); \
+    }                                                           \
   } while (false)

@@ -11,9 +11,9 @@ namespace ballast {
 
 struct Histogram {
   // Upper bounds in microseconds, inclusive; one more bucket holds all above.
-  static constexpr std::array<std::uint32_t, 17> bounds_us{100,     250,     500,       1'000,     2'500,     5'000,
-                                                          10'000,  25'000,  50'000,    100'000,   250'000,   500'000,
-                                                          1'000'000, 2'500'000, 5'000'000, 10'000'000, 60'000'000};
+  static constexpr std::array<std::uint32_t, 17> bounds_us{
+      100,     250,     500,     1'000,     2'500,     5'000,     10'000,     25'000,    50'000,
+      100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000, 60'000'000};
   static constexpr std::size_t bucket_count = bounds_us.size() + 1;
 
   std::array<std::uint64_t, bucket_count> buckets{};

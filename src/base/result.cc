@@ -9,21 +9,36 @@ namespace ballast {
 
 std::string_view to_string(Code code) {
   switch (code) {
-    case Code::Closed: return "the peer closed the connection";
-    case Code::Reset: return "the connection was reset";
-    case Code::Refused: return "connection refused";
-    case Code::Unreachable: return "unreachable";
-    case Code::TimedOut: return "timed out";
-    case Code::Cancelled: return "cancelled";
-    case Code::Malformed: return "malformed";
-    case Code::TooLarge: return "too large";
-    case Code::InUse: return "address in use";
-    case Code::Denied: return "permission denied";
-    case Code::NotFound: return "not found";
-    case Code::Exhausted: return "out of a resource";
-    case Code::Invalid: return "invalid";
-    case Code::Unsupported: return "not supported";
-    case Code::System: return "system error";
+    case Code::Closed:
+      return "the peer closed the connection";
+    case Code::Reset:
+      return "the connection was reset";
+    case Code::Refused:
+      return "connection refused";
+    case Code::Unreachable:
+      return "unreachable";
+    case Code::TimedOut:
+      return "timed out";
+    case Code::Cancelled:
+      return "cancelled";
+    case Code::Malformed:
+      return "malformed";
+    case Code::TooLarge:
+      return "too large";
+    case Code::InUse:
+      return "address in use";
+    case Code::Denied:
+      return "permission denied";
+    case Code::NotFound:
+      return "not found";
+    case Code::Exhausted:
+      return "out of a resource";
+    case Code::Invalid:
+      return "invalid";
+    case Code::Unsupported:
+      return "not supported";
+    case Code::System:
+      return "system error";
   }
   return "unknown error";
 }
@@ -34,28 +49,40 @@ Code Error::code_of_errno(int error_number) {
   switch (error_number) {
     case ECONNRESET:
     case EPIPE:
-    case ECONNABORTED: return Code::Reset;
-    case ECONNREFUSED: return Code::Refused;
+    case ECONNABORTED:
+      return Code::Reset;
+    case ECONNREFUSED:
+      return Code::Refused;
     case EHOSTUNREACH:
     case ENETUNREACH:
     case ENETDOWN:
-    case EHOSTDOWN: return Code::Unreachable;
-    case ETIMEDOUT: return Code::TimedOut;
-    case ECANCELED: return Code::Cancelled;
-    case EADDRINUSE: return Code::InUse;
+    case EHOSTDOWN:
+      return Code::Unreachable;
+    case ETIMEDOUT:
+      return Code::TimedOut;
+    case ECANCELED:
+      return Code::Cancelled;
+    case EADDRINUSE:
+      return Code::InUse;
     case EACCES:
-    case EPERM: return Code::Denied;
-    case ENOENT: return Code::NotFound;
+    case EPERM:
+      return Code::Denied;
+    case ENOENT:
+      return Code::NotFound;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
     case ENOSPC:
-    case EADDRNOTAVAIL: return Code::Exhausted;
-    case EINVAL: return Code::Invalid;
+    case EADDRNOTAVAIL:
+      return Code::Exhausted;
+    case EINVAL:
+      return Code::Invalid;
     case EOPNOTSUPP:
-    case EAFNOSUPPORT: return Code::Unsupported;
-    default: return Code::System;
+    case EAFNOSUPPORT:
+      return Code::Unsupported;
+    default:
+      return Code::System;
   }
 }
 
@@ -65,7 +92,9 @@ Error Error::from_errno(int error_number, std::string_view what) {
   return Error(code_of_errno(error_number), fmt::format("{}: {}", what, words));
 }
 
-std::string Error::text() const { return text_ ? *text_ : std::string(to_string(code_)); }
+std::string Error::text() const {
+  return text_ ? *text_ : std::string(to_string(code_));
+}
 
 Error&& Error::within(std::string_view context) && {
   text_ = std::make_shared<const std::string>(fmt::format("{}: {}", context, text()));

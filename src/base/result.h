@@ -60,8 +60,14 @@ class [[nodiscard]] Error {
   // Never empty: the text, or the code in words.
   std::string text() const;
 
-  Error&& on(Side side) && { side_ = side; return std::move(*this); }
-  Error&& safe_to_retry(Retry retry) && { retry_ = retry; return std::move(*this); }
+  Error&& on(Side side) && {
+    side_ = side;
+    return std::move(*this);
+  }
+  Error&& safe_to_retry(Retry retry) && {
+    retry_ = retry;
+    return std::move(*this);
+  }
   // Puts "context: " before the text.
   Error&& within(std::string_view context) &&;
 
@@ -75,8 +81,12 @@ class [[nodiscard]] Error {
 template <typename T = void>
 using Result = std::expected<T, Error>;
 
-inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
-inline std::unexpected<Error> fail(Code code) { return std::unexpected<Error>(Error(code)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected<Error>(std::move(error));
+}
+inline std::unexpected<Error> fail(Code code) {
+  return std::unexpected<Error>(Error(code));
+}
 inline std::unexpected<Error> fail(Code code, std::string text) {
   return std::unexpected<Error>(Error(code, std::move(text)));
 }

@@ -1,5 +1,5 @@
-// Service: what an operator can ask of the running balancer. Implemented by the control thread (traffic/control), called by
-// admin/api on that same thread; a fake stands in for it in the tests of admin/.
+// Service: what an operator can ask of the running balancer. Implemented by the control thread (traffic/control),
+// called by admin/api on that same thread; a fake stands in for it in the tests of admin/.
 #pragma once
 
 #include <cstdint>

@@ -31,22 +31,22 @@ struct Count {
 };
 
 struct TargetStatus {
-  std::string address;           // as configured; a name stays a name
+  std::string address;                // as configured; a name stays a name
   std::vector<std::string> resolved;  // numeric, of a name
-  int weight = 1;                // as configured or set by the operator
+  int weight = 1;                     // as configured or set by the operator
   bool weight_overridden = false;
-  double effective_weight = 1;   // after slow start
+  double effective_weight = 1;  // after slow start
   TargetState state = TargetState::Initial;
   TargetReason reason = TargetReason::InitialChecking;
-  std::string words;             // "GET /healthz gave 500, wanted 200"
-  WallTime since;                // of the state
-  WallTime checked;              // end of the last check; epoch: never
+  std::string words;  // "GET /healthz gave 500, wanted 200"
+  WallTime since;     // of the state
+  WallTime checked;   // end of the last check; epoch: never
   std::chrono::microseconds check_took{0};
   Traffic traffic;
   std::uint64_t connects = 0;
   std::uint64_t connect_failures = 0;
-  std::uint64_t reuses = 0;      // requests sent on a pooled connection
-  std::uint64_t pool_idle = 0;   // connections at rest in the pools
+  std::uint64_t reuses = 0;     // requests sent on a pooled connection
+  std::uint64_t pool_idle = 0;  // connections at rest in the pools
   std::uint64_t checks_passed = 0;
   std::uint64_t checks_failed = 0;
 };
@@ -59,44 +59,44 @@ struct GroupStatus {
   int healthy = 0;
   Traffic traffic;
   std::uint64_t retries = 0;
-  std::uint64_t retries_refused = 0;     // by the budget
-  std::uint64_t stale_replays = 0;       // a reused connection had died; replayed
-  std::vector<Count> errors;             // by reason code
+  std::uint64_t retries_refused = 0;  // by the budget
+  std::uint64_t stale_replays = 0;    // a reused connection had died; replayed
+  std::vector<Count> errors;          // by reason code
   std::vector<TargetStatus> targets;
 };
 
 struct ListenerStatus {
   std::string name;
-  std::string address;                   // as bound, with the real port
+  std::string address;  // as bound, with the real port
   std::string protocol;
-  std::uint64_t connections = 0;         // open now
+  std::uint64_t connections = 0;  // open now
   std::uint64_t connections_total = 0;
-  std::uint64_t connections_refused = 0; // over the limit
+  std::uint64_t connections_refused = 0;  // over the limit
   Traffic traffic;
-  std::vector<Count> defects;            // refused requests by class
-  std::vector<Count> errors;             // responses the balancer made itself, by reason code
+  std::vector<Count> defects;  // refused requests by class
+  std::vector<Count> errors;   // responses the balancer made itself, by reason code
 };
 
 struct Event {
-  std::uint64_t id = 0;                  // grows by one
+  std::uint64_t id = 0;  // grows by one
   WallTime at;
-  std::string kind;                      // "target.state", "config.applied", "group.fail_open", ...
-  std::string subject;                   // "site/10.0.0.11:8080"
-  std::string text;                      // what happened and why, one sentence
+  std::string kind;     // "target.state", "config.applied", "group.fail_open", ...
+  std::string subject;  // "site/10.0.0.11:8080"
+  std::string text;     // what happened and why, one sentence
 };
 
 struct Status {
   std::string version;
   std::int64_t pid = 0;
   WallTime started;
-  WallTime configured;                   // when the running configuration was applied
-  std::uint64_t generation = 0;          // of the Plan; grows by one at each change
+  WallTime configured;           // when the running configuration was applied
+  std::uint64_t generation = 0;  // of the Plan; grows by one at each change
   std::string config_file;
   int workers = 0;
   bool stopping = false;
   std::uint64_t descriptors_open = 0;
   std::uint64_t descriptors_max = 0;
-  std::uint64_t memory_bytes = 0;        // resident
+  std::uint64_t memory_bytes = 0;  // resident
   std::vector<ListenerStatus> listeners;
   std::vector<GroupStatus> groups;
 };

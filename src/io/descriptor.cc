@@ -1,0 +1,87 @@
+#include "io/descriptor.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "io/frame_pool.h"
+#include "io/loop.h"
+#include "io/scope.h"
+
+namespace ballast::io {
+
+void* detail::Watch::operator new(std::size_t size) {
+  return take_frame(size);
+}
+void detail::Watch::operator delete(void* memory, std::size_t size) noexcept {
+  give_frame(memory, size);
+}
+
+Descriptor::Descriptor(Loop& loop, int fd) : loop_(&loop), watch_(new detail::Watch), fd_(fd) {
+  CHECK(fd >= 0);
+}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  if (this != &other) {
+    close();
+    loop_ = other.loop_;
+    watch_ = std::exchange(other.watch_, nullptr);
+    fd_ = std::exchange(other.fd_, -1);
+  }
+  return *this;
+}
+
+void Descriptor::close() {
+  if (fd_ < 0) return;
+  ::close(std::exchange(fd_, -1));
+  detail::Watch* watch = std::exchange(watch_, nullptr);
+  if (watch->reader != nullptr) watch->reader->wake_soon(Wake::Cancelled);
+  if (watch->writer != nullptr) watch->writer->wake_soon(Wake::Cancelled);
+  watch->retired = true;
+  if (!watch->registered) {
+    delete watch;
+    return;
+  }
+  watch->next_retired = loop_->retired_;
+  loop_->retired_ = watch;
+}
+
+bool Descriptor::watch_now() {
+  if (watch_->registered) return true;
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = watch_;
+  if (epoll_ctl(loop_->epoll_, EPOLL_CTL_ADD, fd_, &event) != 0) return false;
+  watch_->registered = true;
+  return true;
+}
+
+void Descriptor::on_hangup(Strand* strand) {
+  watch_->on_hangup = strand;
+}
+
+bool Ready::await_ready() const noexcept {
+  const detail::Watch& watch = *descriptor_.watch_;
+  return direction_ == Direction::Read ? watch.readable : watch.writable;
+}
+
+bool Ready::begin(std::coroutine_handle<> handle, Strand& strand) {
+  detail::Watch& watch = *descriptor_.watch_;
+  Ready*& slot = direction_ == Direction::Read ? watch.reader : watch.writer;
+  CHECK(slot == nullptr);
+  // A kernel without room for one more watch is treated as cancellation: the connection ends, the others go on.
+  if (!descriptor_.watch_now()) {
+    refuse();
+    return false;
+  }
+  if (!suspend(handle, strand, deadline_)) return false;
+  watch_ = &watch;
+  slot = this;
+  return true;
+}
+
+void Ready::detach() {
+  (direction_ == Direction::Read ? watch_->reader : watch_->writer) = nullptr;
+}
+
+}  // namespace ballast::io

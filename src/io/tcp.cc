@@ -1,0 +1,174 @@
+#include "io/tcp.h"
+
+#include <cerrno>
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "io/loop.h"
+
+namespace ballast::io {
+namespace {
+
+void no_delay(int fd) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on Unix sockets, which have no delay
+}
+
+template <typename Query>
+SocketAddress ask(int fd, Query query) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (query(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  return SocketAddress::from_kernel(storage, size);
+}
+
+}  // namespace
+
+TcpStream& TcpStream::operator=(TcpStream&& other) noexcept {
+  if (this != &other) {
+    reset();
+    descriptor_ = std::move(other.descriptor_);
+  }
+  return *this;
+}
+
+Task<Result<TcpStream>> TcpStream::connect(Loop& loop, SocketAddress to, Deadline deadline) {
+  const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    co_return fail(Error::from_errno(errno, fmt::format("open a socket to {}", to.to_string())));
+  }
+  if (!to.is_unix()) no_delay(fd);
+  TcpStream stream(Descriptor(loop, fd));
+  if (::connect(fd, to.get(), to.size()) == 0) co_return std::move(stream);
+  if (errno != EINPROGRESS) {
+    const int error = errno;
+    stream.close();
+    // A full backlog of a Unix socket says EAGAIN: nobody takes connections there at the moment.
+    co_return fail(
+        Error::from_errno(error == EAGAIN ? ECONNREFUSED : error, fmt::format("connect to {}", to.to_string())));
+  }
+  stream.descriptor_.not_writable();
+  const Wake wake = co_await stream.until_writable(deadline);
+  if (wake != Wake::Event) {
+    co_return fail(Error(
+        wake == Wake::Deadline ? Code::TimedOut : Code::Cancelled,
+        fmt::format("connect to {}: {}", to.to_string(), wake == Wake::Deadline ? "no answer in time" : "cancelled")));
+  }
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) {
+    stream.close();
+    co_return fail(Error::from_errno(error, fmt::format("connect to {}", to.to_string())));
+  }
+  stream.descriptor_.not_readable();
+  co_return std::move(stream);
+}
+
+Transfer TcpStream::try_read(char* into, std::size_t size) {
+  while (true) {
+    const ssize_t got = ::recv(descriptor_.fd(), into, size, 0);
+    if (got > 0) {
+      // A short read has emptied the socket: the next bytes raise a new edge. An end that has been seen already will
+      // not.
+      if (static_cast<std::size_t>(got) < size && !descriptor_.peer_ended() && !descriptor_.hung_up()) {
+        descriptor_.not_readable();
+      }
+      return {TransferState::Done, Code::Closed, static_cast<std::size_t>(got)};
+    }
+    if (got == 0) return {TransferState::End, Code::Closed, 0};
+    if (errno == EAGAIN) {
+      descriptor_.not_readable();
+      return {TransferState::WouldBlock, Code::Closed, 0};
+    }
+    if (errno != EINTR) return {TransferState::Failed, Error::code_of_errno(errno), 0};
+  }
+}
+
+Transfer TcpStream::try_write(Bytes first, Bytes second) {
+  while (true) {
+    ssize_t put = 0;
+    if (second.empty()) {
+      put = ::send(descriptor_.fd(), first.data(), first.size(), MSG_NOSIGNAL);
+    } else {
+      iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
+                        {const_cast<char*>(second.data()), second.size()}};
+      msghdr message{};
+      message.msg_iov = parts;
+      message.msg_iovlen = 2;
+      put = ::sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL);
+    }
+    if (put >= 0) {
+      const auto count = static_cast<std::size_t>(put);
+      if (count < first.size() + second.size()) descriptor_.not_writable();
+      return {TransferState::Done, Code::Closed, count};
+    }
+    if (errno == EAGAIN) {
+      descriptor_.not_writable();
+      return {TransferState::WouldBlock, Code::Closed, 0};
+    }
+    if (errno != EINTR) return {TransferState::Failed, Error::code_of_errno(errno), 0};
+  }
+}
+
+void TcpStream::end() {
+  if (descriptor_.is_open()) ::shutdown(descriptor_.fd(), SHUT_WR);
+}
+
+void TcpStream::reset() {
+  if (!descriptor_.is_open()) return;
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  setsockopt(descriptor_.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  descriptor_.close();
+}
+
+SocketAddress TcpStream::local_address() const {
+  return ask(descriptor_.fd(), ::getsockname);
+}
+SocketAddress TcpStream::remote_address() const {
+  return ask(descriptor_.fd(), ::getpeername);
+}
+
+Result<ListeningSocket> ListeningSocket::bind(const SocketAddress& address) {
+  const std::string where = address.to_string();
+  const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(Error::from_errno(errno, fmt::format("open a socket for {}", where)));
+  const int on = 1;
+  const int off = 0;
+  if (!address.is_unix()) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (address.family() == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  no_delay(fd);  // inherited by accepted sockets: one call less for each
+  if (::bind(fd, address.get(), address.size()) != 0 || ::listen(fd, 65535) != 0) {
+    const int error = errno;
+    ::close(fd);
+    std::string hint;
+    if (error == EACCES) hint = " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
+    if (error == EADDRINUSE)
+      hint = fmt::format(" (another program listens there: ss -ltnp 'sport = :{}')", address.port());
+    if (error == EADDRNOTAVAIL) hint = " (no interface of this machine has that address: ip addr)";
+    const Error cause = Error::from_errno(error, fmt::format("cannot bind {}", where));
+    return fail(Error(cause.code(), cause.text() + hint));
+  }
+  return ListeningSocket(fd, ask(fd, ::getsockname));
+}
+
+ListeningSocket& ListeningSocket::operator=(ListeningSocket&& other) noexcept {
+  if (this != &other) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = std::exchange(other.fd_, -1);
+    address_ = other.address_;
+  }
+  return *this;
+}
+
+ListeningSocket::~ListeningSocket() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace ballast::io

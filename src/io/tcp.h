@@ -1,0 +1,62 @@
+// TCP and Unix stream sockets: connecting, listening, and the plain Stream over one.
+#pragma once
+
+#include <utility>
+
+#include "io/address.h"
+#include "io/stream.h"
+
+namespace ballast::io {
+
+class Loop;
+
+class TcpStream final : public Stream {
+ public:
+  TcpStream() = default;
+  explicit TcpStream(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  TcpStream(TcpStream&&) = default;
+  TcpStream& operator=(TcpStream&& other) noexcept;
+  ~TcpStream() override { reset(); }
+
+  // The error says whom it tried: "connect to 10.0.0.1:80: Connection refused".
+  static Task<Result<TcpStream>> connect(Loop& loop, SocketAddress to, Deadline deadline);
+
+  Transfer try_read(char* into, std::size_t size) override;
+  Transfer try_write(Bytes first, Bytes second = {}) override;
+  Ready until_readable(Deadline deadline) override { return descriptor_.readable(deadline); }
+  Ready until_writable(Deadline deadline) override { return descriptor_.writable(deadline); }
+  bool may_read() const override { return descriptor_.may_read(); }
+  void end() override;
+  void close() override { descriptor_.close(); }
+  void reset() override;
+  bool is_open() const override { return descriptor_.is_open(); }
+  Descriptor& descriptor() override { return descriptor_; }
+  bool is_plain() const override { return true; }
+
+  SocketAddress local_address() const;
+  SocketAddress remote_address() const;
+
+ private:
+  Descriptor descriptor_;
+};
+
+// A bound, listening socket; one is shared by all workers, each of which watches it in its own Loop (see acceptor.h).
+class ListeningSocket {
+ public:
+  // "cannot bind 0.0.0.0:80: Permission denied (needs CAP_NET_BIND_SERVICE)", "... Address already in use (by another
+  // ...)".
+  static Result<ListeningSocket> bind(const SocketAddress& address);
+  ListeningSocket(ListeningSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)), address_(other.address_) {}
+  ListeningSocket& operator=(ListeningSocket&& other) noexcept;
+  ~ListeningSocket();
+
+  const SocketAddress& address() const { return address_; }  // with the real port where 0 was asked for
+  int fd() const { return fd_; }
+
+ private:
+  ListeningSocket(int fd, const SocketAddress& address) : fd_(fd), address_(address) {}
+  int fd_ = -1;
+  SocketAddress address_;
+};
+
+}  // namespace ballast::io
