@@ -1,0 +1,1 @@
+"""The kit of the whole-program tests: a fake upstream, a raw client, a chaos proxy, and a way to start the real binary."""

@@ -1,0 +1,89 @@
+"""What every endpoint of the kit does with a socket: write, half-close, close, reset, and relay the result of a server."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+
+from kit.wire import Source
+
+
+class Peer:
+    """One connection with its reader; writing to a dead one is not an error, reading tells the story."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+        self.source = Source(reader)
+        self.writer = writer
+        raw = writer.get_extra_info("socket")
+        if raw.family in (socket.AF_INET, socket.AF_INET6):
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    async def send(self, data: bytes, *, piece: int = 0, every: float = 0.0) -> None:
+        step = piece or len(data) or 1
+        for at in range(0, len(data), step):
+            with contextlib.suppress(ConnectionError):
+                self.writer.write(data[at:at + step])
+                await self.writer.drain()
+            # A turn of the loop for each piece, so that the kernel sees it as a write of its own.
+            await asyncio.sleep(every)
+
+    def half_close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.writer.write_eof()
+
+    async def close(self) -> None:
+        self.writer.close()
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            await self.writer.wait_closed()
+
+    def reset(self) -> None:
+        raw = self.writer.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
+class Server:
+    """A listening socket whose every connection is served by a task that ends with it."""
+
+    def __init__(self, serve, *, host: str = "127.0.0.1", port: int = 0):
+        self._serve = serve
+        self._host, self._port = host, port
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task] = set()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._accept, self._host, self._port, backlog=1024)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    @property
+    def address(self) -> str:
+        return f"{self._host}:{self._port}"
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        try:
+            await self._serve(Peer(reader, writer))
+        except asyncio.CancelledError:
+            pass  # stop() ends it; the stream's own callback must not see a cancelled task
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def stop(self, *, cut: bool = True) -> None:
+        """Nobody listens any more; with cut the open connections end as well."""
+        if self._server:
+            self._server.close()
+            self._server = None
+        if cut:
+            tasks = list(self._tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,470 @@
+#!/usr/bin/env python3
+"""Runs a .spec file: a whole-program scenario as short text.
+
+    # The first line says what is true, in one sentence.
+    origin a                              # a fake upstream; $a is its address. Its rules: origin.py
+    origin t tcp: echo                    # a layer 4 one
+    nobody gone                           # $gone: an address that refuses;  deaf d: one that never accepts
+    gate g to a: slice 1                  # a chaos proxy in front of it ($g). Its effects: gate.py
+    dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks
+    start with descriptors 64             # or: start with environment NAME=VALUE
+
+    config:                               # writes ballast.yaml and starts it; admin, state and log keys are added
+      listeners: { web: { address: "127.0.0.1:0", protocol: http, default: { forward: site } } }
+      target_groups: { site: { protocol: http, targets: [ "$a" ] } }
+
+    client:                               # `client NAME to LISTENER from 127.0.0.2:`; a named one keeps its connection
+        > POST /pay                       # completed with HTTP/1.1, Host and Content-Length; with a version: as it stands
+        > X-Card: 1
+        >
+        > the body
+        < 200                             # status (2xx too), headers as patterns with `*` or `~regex`, `no Header`,
+        < X-Origin: a                     # `trailer X: y`, `body 7000 bytes`, `cut`; then the body
+        <
+        < the body
+        send "GET / HTTP/1.1\\r\\n" in pieces of 1 every 10ms
+        receive "raw bytes" | receive 70000 bytes | expect end [within 2s] | expect reset | expect end or reset
+        expect silence 200ms | expect refused | open | close | half-close | reset | wait 100ms | repeat 5: ...
+
+    origin a saw 1 request                # connections; `origin a saw 1 POST /pay`; `origin a has 0 connections open`
+    origin a saw:                         # one of its requests was so
+        > POST /pay
+        > X-Forwarded-For: 127.0.0.1
+    origin a stops | origin a starts again | origin a: ... (new rules) | origin t received "..." | origin t ended by fin
+    gate g cut now | gate g reset now
+
+    config next.yaml: ...                 # writes another file, completed likewise;  file NAME: ... writes it as it stands
+    $ ballast apply next.yaml             # exit 0 unless said otherwise; `eventually $ ...` tries again until it holds
+        says "text" | complains "text" (stderr) | exit 1 | json PATH is PATTERN | silent | not says "text"
+    metrics: / log:                       # one expectation a line; waits until they hold
+    log has 2 records | log says "text" | metrics pass promtool | stderr says "text" | stderr never says "text"
+    notify says READY=1 | signal TERM | exits 0 within 5s | wait 200ms | remember pid ...
+"""
+
+import argparse
+import asyncio
+import pathlib
+import re
+import shlex
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+
+sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
+
+from kit import origin as origins, text  # noqa: E402
+from kit.ballast import Ballast, Completed, complete_config, run  # noqa: E402
+from kit.client import Client, check_request  # noqa: E402
+from kit.dns import Answer, DnsServer  # noqa: E402
+from kit.failure import Failure, Violation  # noqa: E402
+from kit.gate import Gate  # noqa: E402
+from kit.observe import Metrics, Records, check_json  # noqa: E402
+from kit.script import ClientScript, LocatedFailure, located  # noqa: E402
+
+EVENTUALLY_SECONDS = 10.0
+POLL_SECONDS = 0.05
+_VARIABLE = re.compile(r"\$([a-z][a-z0-9_-]*)((?:\.port)?)")
+
+
+class Spec:
+    """The running scenario: its endpoints, its Ballast and what is known of both."""
+
+    def __init__(self, binary: str, folder: pathlib.Path):
+        self._folder = folder
+        self._ballast = Ballast(binary, folder)
+        self._origins: dict[str, origins.Origin | origins.TcpOrigin] = {}
+        self._gates: dict[str, Gate] = {}
+        self._clients: dict[str, ClientScript] = {}
+        self._held: list[socket.socket] = []  # of `nobody` and `deaf`
+        self._variables: dict[str, str] = {"dir": str(folder), "socket": str(folder / "admin.sock")}
+        self._listeners: dict[str, str] = {}
+        self._dns: DnsServer | None = None
+        self._statements = [(re.compile(pattern), getattr(self, name)) for pattern, name in _STATEMENTS]
+
+    async def run(self, lines: list[text.Line]) -> None:
+        try:
+            for line in lines:
+                await self._statement(line)
+            for each in self._origins.values():
+                if each.violations:
+                    raise Failure(f"origin {each.name} got what no proxy may send:\n" + "\n".join(each.violations))
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+        try:
+            await self._ballast.stop()
+        finally:
+            for server in [*self._origins.values(), *self._gates.values()]:
+                await server.stop()
+            if self._dns:
+                await self._dns.stop()
+            for each in self._held:
+                each.close()
+
+    async def _statement(self, line: text.Line) -> None:
+        try:
+            line = await self._expand(line)
+            for pattern, act in self._statements:
+                if match := pattern.fullmatch(line.text):
+                    await act(line, *match.groups())
+                    return
+            raise Failure("unknown statement")
+        except (Failure, Violation) as failure:
+            raise located(line, failure) from None
+
+    # Variables
+
+    async def _expand(self, line: text.Line) -> text.Line:
+        return text.Line(line.number, await self._filled(line.text), [await self._expand(each) for each in line.block],
+                         await self._filled(line.raw))
+
+    async def _filled(self, words: str) -> str:
+        values = {name: self._variables.get(name) or await self._address(name)
+                  for name in {match[1] for match in _VARIABLE.finditer(words)}}
+        return _VARIABLE.sub(lambda match: values[match[1]].rpartition(":")[2] if match[2] else values[match[1]], words)
+
+    async def _address(self, name: str) -> str:
+        if name == "pid":
+            return str(self._ballast.pid)
+        if name == "admin":
+            return self._ballast.admin_http
+        if name not in self._listeners and self._ballast.running:
+            self._listeners = await self._ballast.listeners()
+        if name not in self._listeners:
+            raise Failure(f"${name}: no origin, gate or listener is called so")
+        return self._listeners[name]
+
+    # Endpoints
+
+    async def origin(self, line: text.Line, name: str, kind: str | None, steps: str | None) -> None:
+        if kind:
+            made = origins.TcpOrigin(name, [steps] if steps else [each.text for each in line.block])
+        elif name in self._origins:
+            self._origins[name].rules = origins.parse_rules(line.block)
+            return
+        else:
+            made = origins.Origin(name, origins.parse_rules(line.block))
+        await made.start()
+        self._origins[name] = made
+        self._variables[name] = made.address
+
+    async def origin_stops(self, _: text.Line, name: str) -> None:
+        await self._origin(name).stop()
+
+    async def origin_starts(self, _: text.Line, name: str) -> None:
+        await self._origin(name).start()
+
+    def _origin(self, name: str) -> origins.Origin | origins.TcpOrigin:
+        if name not in self._origins:
+            raise Failure(f"there is no origin {name}")
+        return self._origins[name]
+
+    async def origin_count(self, _: text.Line, name: str, wanted: str, what: str, path: str | None) -> None:
+        origin = self._origin(name)
+
+        def count() -> int:
+            if what.startswith("connection"):
+                return origin.connections
+            return sum(1 for each in origin.requests if path is None and what.startswith("request")
+                       or each.method == what and text.matches(path or "*", each.target))
+
+        await _until(lambda: "" if count() == int(wanted) else f"origin {name} saw {count()} {what} {path or ''}, wanted {wanted}",
+                     stop_early=lambda: count() > int(wanted))
+
+    async def origin_saw(self, line: text.Line, name: str) -> None:
+        origin = self._origin(name)
+        rows = [each.text.removeprefix(">").removeprefix(" ") for each in line.block]
+        problems: list[str] = []
+        wanted = text.transcript(rows)
+        for request in reversed(origin.requests):
+            try:
+                check_request(wanted, request)
+                return
+            except Failure as failure:
+                problems.append(str(failure))
+        raise Failure(f"none of {len(origin.requests)} requests is so; the last: " + (problems[0] if problems else "-"))
+
+    async def origin_open(self, _: text.Line, name: str, wanted: str) -> None:
+        origin = self._origin(name)
+        await _until(lambda: "" if origin.open == int(wanted) else f"{origin.open} connections are open")
+
+    async def origin_received(self, _: text.Line, name: str, what: str) -> None:
+        origin, data = self._origin(name), origins.parse_send(what)[0]
+        await _until(lambda: "" if bytes(origin.received) == data
+                     else f"origin {name} received {len(origin.received)} bytes: {bytes(origin.received[:200])!r}")
+
+    async def origin_ended(self, _: text.Line, name: str, how: str) -> None:
+        origin = self._origin(name)
+        await _until(lambda: "" if how in origin.ends else f"connections ended by: {', '.join(origin.ends) or 'none yet'}")
+
+    async def nobody(self, _: text.Line, name: str) -> None:
+        self._hold(name)
+
+    async def deaf(self, _: text.Line, name: str) -> None:
+        """Its queue of one is full, so that the kernel leaves every further SYN unanswered."""
+        held = self._hold(name)
+        held.listen(0)
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(held.getsockname())
+            self._held.append(filler)
+
+    def _hold(self, name: str) -> socket.socket:
+        held = socket.socket()
+        held.bind(("127.0.0.1", 0))
+        self._held.append(held)
+        self._variables[name] = f"127.0.0.1:{held.getsockname()[1]}"
+        return held
+
+    async def gate(self, line: text.Line, name: str, to: str, effect: str | None) -> None:
+        target = self._variables.get(to) or await self._address(to)
+        made = Gate(name, target, [effect] if effect else [each.text for each in line.block])
+        await made.start()
+        self._gates[name] = made
+        self._variables[name] = made.address
+
+    async def gate_effects(self, line: text.Line, name: str, effect: str | None) -> None:
+        self._gates[name].set([effect] if effect else [each.text for each in line.block])
+
+    async def gate_now(self, _: text.Line, name: str, what: str) -> None:
+        self._gates[name].act_now(what)
+
+    async def dns(self, _: text.Line, name: str, what: str) -> None:
+        if not self._dns:
+            self._dns = DnsServer()
+            await self._dns.start()
+            self._ballast.environment["BALLAST_DNS_SERVERS"] = self._dns.address
+        if what == "fails":
+            self._dns.names[name] = Answer([], fails=True)
+        else:
+            self._dns.names[name] = Answer(what.removeprefix("is").split())
+
+    async def client(self, line: text.Line, name: str | None, to: str | None, source: str | None) -> None:
+        if name and name in self._clients:
+            script = self._clients[name]
+        else:
+            address = self._variables.get(to) if to in self._gates else await self._address(to or await self._only_listener())
+            script = ClientScript(name or "client", address, source or "")
+        try:
+            await script.run(line.block)
+        finally:
+            if name:
+                self._clients[name] = script
+            else:
+                await script.close()
+
+    async def _only_listener(self) -> str:
+        if not self._listeners:
+            self._listeners = await self._ballast.listeners()
+        return next(iter(self._listeners))
+
+    # Ballast
+
+    async def start_with(self, _: text.Line, what: str, value: str) -> None:
+        if what == "descriptors":
+            self._ballast.descriptors = int(value)
+        else:
+            name, _, content = value.partition("=")
+            self._ballast.environment[name] = content
+
+    async def config(self, line: text.Line, name: str | None) -> None:
+        path = self._folder / (name or "ballast.yaml")
+        path.write_text(complete_config(line.raw, self._folder, admin_http=self._ballast.admin_http))
+        self._listeners = {}
+        if not name:
+            await self._ballast.start(path)
+
+    async def starts_again(self, _: text.Line) -> None:
+        self._listeners = {}
+        await self._ballast.start(self._folder / "ballast.yaml")
+
+    async def file(self, line: text.Line, name: str) -> None:
+        (self._folder / name).write_text(line.raw)
+
+    async def command(self, line: text.Line, eventually: str | None, words: str) -> None:
+        checks = [each.text for each in line.block]
+        deadline = time.monotonic() + (EVENTUALLY_SECONDS if eventually else 0)
+        while True:
+            done = await self._run(shlex.split(words))
+            problem = next(filter(None, (_check_output(done, check) for check in checks)), "")
+            if not problem and not any(check.startswith("exit ") for check in checks) and done.exit != 0:
+                problem = f"exit {done.exit}, wanted 0"
+            if not problem:
+                break
+            if time.monotonic() > deadline:
+                raise Failure(f"{problem}\n{done.describe()}")
+            await asyncio.sleep(POLL_SECONDS)
+        self._listeners = {}  # a command may have changed them
+
+    async def _run(self, words: list[str]) -> Completed:
+        if words[0] == "ballast":
+            return await self._ballast.command(*words[1:])
+        return await run(*words, folder=self._folder)
+
+    async def send_signal(self, _: text.Line, name: str) -> None:
+        self._ballast.signal(getattr(signal, f"SIG{name}"))
+
+    async def exits(self, _: text.Line, status: str, within: str | None) -> None:
+        got = await self._ballast.wait_exit(text.seconds(within) if within else EVENTUALLY_SECONDS)
+        if got != int(status):
+            raise Failure(f"exit status {got}\n{self._ballast.stderr()[-2000:]}")
+
+    async def notify(self, _: text.Line, what: str) -> None:
+        await _until(lambda: "" if any(text.matches(what, said) for said in self._ballast.notify.drain())
+                     else f"it said: {', '.join(self._ballast.notify.said)}")
+
+    async def wait(self, _: text.Line, pause: str) -> None:
+        await asyncio.sleep(text.seconds(pause))
+
+    # What it tells
+
+    async def metrics(self, line: text.Line) -> None:
+        wanted = [each.text for each in line.block]
+
+        async def problem() -> str:
+            metrics = Metrics(await self._metrics_text())
+            return "\n".join(filter(None, map(metrics.check, wanted)))
+
+        await _until_async(problem)
+
+    async def metrics_promtool(self, _: text.Line) -> None:
+        if not shutil.which("promtool"):
+            print("SKIPPED: promtool is not installed (Debian package prometheus)")
+            return
+        done = await run("promtool", "check", "metrics", folder=self._folder, given=(await self._metrics_text()).encode())
+        if done.exit != 0 or done.out.strip() or done.err.strip():
+            raise Failure(done.describe())
+
+    async def _metrics_text(self) -> str:
+        client = await Client.connect("metrics", self._ballast.admin_http)
+        await client.request(text.transcript(["GET /metrics"]))
+        response = await client.response()
+        await client.peer.close()
+        if response.status != 200:
+            raise Failure(response.describe())
+        return response.body.decode()
+
+    async def log(self, line: text.Line) -> None:
+        wanted = [each.text for each in line.block]
+        await _until(lambda: "\n".join(filter(None, map(Records(self._log_text()).check, wanted))))
+
+    async def log_has(self, _: text.Line, count: str) -> None:
+        await _until(lambda: "" if len(self._log_text().splitlines()) == int(count) else f"the log is\n{self._log_text()}")
+
+    async def log_says(self, _: text.Line, pattern: str) -> None:
+        await _until(lambda: "" if any(text.matches(f"*{pattern}*" if not pattern.startswith("~") else pattern, row)
+                                       for row in self._log_text().splitlines()) else f"the log is\n{self._log_text()}")
+
+    def _log_text(self) -> str:
+        path = self._ballast.access_log
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    async def stderr_says(self, _: text.Line, what: str) -> None:
+        await _until(lambda: "" if what in self._ballast.stderr() else f"stderr is\n{self._ballast.stderr()}")
+
+    async def stderr_never_says(self, _: text.Line, what: str) -> None:
+        if what in self._ballast.stderr():
+            raise Failure(f"stderr is\n{self._ballast.stderr()}")
+
+    def report(self) -> str:
+        """What helps to see why, behind the failure itself."""
+        parts = []
+        for name in ("stderr.log", "access.log"):
+            path = self._folder / name
+            if path.exists() and path.stat().st_size:
+                parts.append(f"--- {name}\n{path.read_text(errors='replace')[-3000:]}")
+        return "\n".join(parts)
+
+
+_STATEMENTS = [
+    (r"origin (\w+)( tcp)?(?:: *(.+)|:?)", "origin"),
+    (r"origin (\w+) stops", "origin_stops"),
+    (r"origin (\w+) starts again", "origin_starts"),
+    (r"origin (\w+) saw (\d+) (requests?|connections?|[A-Z]+)(?: (\S+))?", "origin_count"),
+    (r"origin (\w+) saw:", "origin_saw"),
+    (r"origin (\w+) has (\d+) connections? open", "origin_open"),
+    (r"origin (\w+) received (.+)", "origin_received"),
+    (r"origin (\w+) ended by (fin|reset)", "origin_ended"),
+    (r"nobody (\w+)", "nobody"),
+    (r"deaf (\w+)", "deaf"),
+    (r"gate (\w+) to (\w+)(?:: *(.+)|:?)", "gate"),
+    (r"gate (\w+) (cut|reset) now", "gate_now"),
+    (r"gate (\w+):(?: *(.+))?", "gate_effects"),
+    (r"dns (\S+) (is.*|fails)", "dns"),
+    (r"client(?: (?!to |from )(\w+))?(?: to (\w+))?(?: from (\S+))?:", "client"),
+    (r"start with (descriptors|environment) (.+)", "start_with"),
+    (r"ballast starts again", "starts_again"),
+    (r"config(?: (\S+))?:", "config"),
+    (r"file (\S+):", "file"),
+    (r"(eventually )?\$ (.+)", "command"),
+    (r"signal (\w+)", "send_signal"),
+    (r"exits (\d+)(?: within (\w+))?", "exits"),
+    (r"notify says (.+)", "notify"),
+    (r"wait (\w+)", "wait"),
+    (r"metrics:", "metrics"),
+    (r"metrics pass promtool", "metrics_promtool"),
+    (r"log:", "log"),
+    (r"log has (\d+) records?", "log_has"),
+    (r'log says "(.*)"', "log_says"),
+    (r'stderr says "(.*)"', "stderr_says"),
+    (r'stderr never says "(.*)"', "stderr_never_says"),
+]
+
+
+def _check_output(done: Completed, check: str) -> str:
+    word, _, rest = check.partition(" ")
+    if word == "exit":
+        return "" if done.exit == int(rest) else f"exit {done.exit}, wanted {rest}"
+    if word == "json":
+        return check_json(done.out, rest)
+    if check == "silent":
+        return "" if not done.out and not done.err else "it is not silent"
+    match = re.fullmatch(r'(not )?(says|complains) "(.*)"', check)
+    if not match:
+        raise Failure(f"unknown expectation: {check}")
+    where = done.out if match[2] == "says" else done.err
+    found = match[3] in where if "*" not in match[3] else any(text.matches(f"*{match[3]}*", row) for row in where.splitlines())
+    return "" if found != bool(match[1]) else f"{check}: not so"
+
+
+async def _until(problem, stop_early=lambda: False) -> None:
+    """Waits until problem() gives nothing."""
+    async def asked() -> str:
+        return problem()
+
+    await _until_async(asked, stop_early)
+
+
+async def _until_async(problem, stop_early=lambda: False) -> None:
+    deadline = time.monotonic() + EVENTUALLY_SECONDS
+    while found := await problem():
+        if time.monotonic() > deadline or stop_early():
+            raise Failure(found)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _main() -> int:
+    parser = argparse.ArgumentParser(description="Runs a scenario against the real binary.")
+    parser.add_argument("file", type=pathlib.Path)
+    parser.add_argument("--ballast", required=True, help="the binary")
+    arguments = parser.parse_args()
+    binary = str(pathlib.Path(arguments.ballast).resolve())
+    with tempfile.TemporaryDirectory(prefix="ballast-spec-") as folder:
+        spec = Spec(binary, pathlib.Path(folder))
+        try:
+            await spec.run(text.parse(arguments.file.read_text()))
+        except (Failure, LocatedFailure) as failure:
+            print(f"{arguments.file}: {failure}\n{spec.report()}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(_main()))
