@@ -23,13 +23,24 @@ class Loop;
 class Ready;
 class Strand;
 
+// Told of events on a descriptor that nobody waits for: the peer of an idle connection ended or cut it, or sent what
+// was not asked for. It may close the descriptor.
+class IdleListener {
+ public:
+  enum class News : std::uint8_t { Bytes, Ended, Cut };
+  virtual void on_idle_event(News news) = 0;
+
+ protected:
+  ~IdleListener() = default;
+};
+
 namespace detail {
 
 // What the kernel's event points at. Freed only at the end of a round of events.
 struct Watch {
   Ready* reader = nullptr;
   Ready* writer = nullptr;
-  Strand* on_hangup = nullptr;  // interrupted when the peer resets while nobody waits
+  IdleListener* idle_listener = nullptr;
   Watch* next_retired = nullptr;
   std::unique_ptr<std::move_only_function<void()>> callback;  // of a Watcher; then there are no waits
   bool registered = false;
@@ -96,8 +107,8 @@ class Descriptor {
   bool peer_ended() const { return watch_->peer_ended; }
   bool is_registered() const { return watch_->registered; }
 
-  // While set, the strand is interrupted when the peer resets the connection. nullptr takes it back.
-  void on_hangup(Strand* strand);
+  // While set, told of what happens while nobody waits to read. nullptr takes it back.
+  void on_idle_event(IdleListener* listener) { watch_->idle_listener = listener; }
   // Registers now rather than at the first wait. False where the kernel refuses (no memory, no watches left).
   bool watch_now();
 

@@ -83,6 +83,21 @@ void Loop::run_posted() {
   for (auto& each : work) each();
 }
 
+void Loop::take_event(detail::Watch& watch, std::uint32_t what) {
+  const bool dead = (what & (EPOLLHUP | EPOLLERR)) != 0;
+  if (dead) watch.hung_up = true;
+  if ((what & EPOLLRDHUP) != 0) watch.peer_ended = true;
+  if ((what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) watch.readable = true;
+  if ((what & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) watch.writable = true;
+  if (watch.reader != nullptr && watch.readable) {
+    watch.reader->wake_now(Wake::Event);
+  } else if (watch.idle_listener != nullptr && watch.readable) {
+    using News = IdleListener::News;
+    watch.idle_listener->on_idle_event(dead ? News::Cut : (watch.peer_ended ? News::Ended : News::Bytes));
+  }
+  if (!watch.retired && watch.writer != nullptr && watch.writable) watch.writer->wake_now(Wake::Event);
+}
+
 void Loop::run() {
   std::array<epoll_event, events_max> events;
   stopping_ = false;
@@ -113,15 +128,7 @@ void Loop::run() {
         (*watch->callback)();
         continue;
       }
-      const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
-      const bool dead = (what & (EPOLLHUP | EPOLLERR)) != 0;
-      if (dead) watch->hung_up = true;
-      if ((what & EPOLLRDHUP) != 0) watch->peer_ended = true;
-      if ((what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) watch->readable = true;
-      if ((what & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) watch->writable = true;
-      if (watch->reader != nullptr && watch->readable) watch->reader->wake_now(Wake::Event);
-      if (!watch->retired && watch->writer != nullptr && watch->writable) watch->writer->wake_now(Wake::Event);
-      if (dead && !watch->retired && watch->on_hangup != nullptr) watch->on_hangup->interrupt();
+      take_event(*watch, events[static_cast<std::size_t>(i)].events);
     }
     run_soon();
     timers_.advance(now_);

@@ -56,6 +56,7 @@ class Loop {
   friend class Watcher;
   explicit Loop(int epoll, int wakeup);
   void wake_soon(Suspension& suspension);
+  void take_event(detail::Watch& watch, std::uint32_t what);
   void run_soon();
   void run_posted();
 
