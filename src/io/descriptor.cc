@@ -56,10 +56,6 @@ bool Descriptor::watch_now() {
   return true;
 }
 
-void Descriptor::on_hangup(Strand* strand) {
-  watch_->on_hangup = strand;
-}
-
 bool Ready::await_ready() const noexcept {
   const detail::Watch& watch = *descriptor_.watch_;
   return direction_ == Direction::Read ? watch.readable : watch.writable;
