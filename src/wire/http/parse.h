@@ -2,6 +2,9 @@
 //
 // What RFC 9112 lets a recipient be lenient about is refused: see Defect. A parse starts anew each time more bytes have come;
 // callers that receive a head in pieces call again only when a new LF has arrived, which bounds the work by the header count.
+//
+// A message is judged from left to right, and the first offending byte decides: a head cut anywhere gives NeedMore or the very
+// outcome of the whole, and NeedMore only while it can still become valid (a CR is judged with the byte behind it).
 #pragma once
 
 #include <cstddef>
@@ -25,7 +28,7 @@ struct HeadLimits {
 struct Outcome {
   Progress progress = Progress::NeedMore;
   Defect defect = Defect::None;
-  std::uint32_t offset = 0;  // of the offending byte
+  std::uint32_t offset = 0;  // of the offending byte: the first that no valid message can have there
 };
 
 class RequestParser {
@@ -54,7 +57,7 @@ class ChunkedDecoder {
   struct Step {
     Kind kind = Kind::NeedMore;
     std::size_t consumed = 0;  // of the input, the data included
-    Bytes data;                // Kind::Data: a view into the input
+    Bytes data{};              // Kind::Data: a view into the input
     Defect defect = Defect::None;
   };
   // Call with what is left of the input until NeedMore, End or Failed. NeedMore may have consumed bytes (framing is kept inside).
@@ -63,18 +66,27 @@ class ChunkedDecoder {
   // After End: the trailer fields as they are to be sent on, "Name: value\r\n" each; mostly empty.
   Bytes trailers() const { return trailers_.view(); }
   // Chunk data bytes still to come of the chunk begun; 0 between chunks.
-  std::uint64_t chunk_left() const { return left_; }
+  std::uint64_t chunk_left() const { return state_ == State::Data ? left_ : 0; }
 
  private:
-  enum class State : std::uint8_t { Size, SizeEnd, Data, DataCr, DataLf, Trailer, Done, Broken };
+  // Size -> [Extension] -> SizeLf -> Data -> DataCr -> DataLf -> Size ... and from a size of 0: SizeLf -> Trailer -> Done.
+  enum class State : std::uint8_t { Size, Extension, SizeLf, Data, DataCr, DataLf, Trailer, Done, Broken };
   Step broken(Defect defect, std::size_t consumed);
+  Defect take_size(const char*& at, const char* end);
+  Defect take_extension(const char*& at, const char* end);
+  // Takes in what there is of one trailer line; at the empty line the state is Done.
+  Defect take_trailer(const char*& at, const char* end);
+  Defect end_trailer_line(Bytes line);
 
   HeadLimits limits_;
   State state_ = State::Size;
-  std::uint64_t left_ = 0;
-  Buffer line_;      // a size or trailer line that came in pieces; bounded by limits_.line
-  Buffer trailers_;  // bounded by limits_.head
+  std::uint8_t digits_ = 0;           // of the size being read
+  std::uint16_t extension_size_ = 0;  // of the extension being read
   int trailer_count_ = 0;
+  std::uint64_t left_ = 0;
+  std::size_t trailer_size_ = 0;  // of all trailer lines, as received
+  Buffer line_;                   // a trailer line that came in pieces; bounded by limits_.header
+  Buffer trailers_;               // bounded by limits_.head
 };
 
 // Writes "SIZE\r\n" for a chunk; returns its length. At most 18 bytes.
