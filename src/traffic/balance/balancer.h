@@ -74,10 +74,10 @@ class Balancer {
   friend class Picker;
   config::Algorithm algorithm_ = config::Algorithm::RoundRobin;
   std::vector<std::uint32_t> slots_;
-  std::vector<float> inverse_weights_;     // the algorithms that compare loads
-  std::vector<double> weights_;            // source_hash
+  std::vector<float> inverse_weights_;     // source_hash and the algorithms that compare loads
   std::vector<std::uint64_t> identities_;  // source_hash
-  WeightedIndex weighted_;                 // all but the hashing ones
+  bool equal_weights_ = true;
+  WeightedIndex weighted_;  // all but the hashing ones
   MaglevTable maglev_;
 };
 
@@ -126,6 +126,7 @@ class Picker {
   std::uint64_t key_;
   std::array<std::uint32_t, chosen_max> chosen_{};
   std::uint32_t chosen_count_ = 0;
+  std::uint32_t rehashes_ = 0;
   bool sweeping_ = false;
   std::uint32_t swept_ = 0;
   std::uint32_t sweep_from_ = 0;

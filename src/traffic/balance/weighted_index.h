@@ -27,9 +27,14 @@ class WeightedIndex {
   std::uint32_t at(std::uint64_t residue) const;
 
  private:
+  void lay_out(std::span<const std::uint64_t> units);
+  void sum_up(std::span<const std::uint64_t> units);
+
   std::uint64_t total_ = 0;
   std::uint64_t stride_ = 1;
-  std::vector<std::uint64_t> ends_;  // running sums of the weights; empty where all are equal
+  // At most one of sequence_ and ends_ is used; neither where all weights are equal.
+  std::vector<std::uint32_t> sequence_;  // small totals: the candidate of each residue
+  std::vector<std::uint64_t> ends_;      // running sums of the weights
   std::vector<std::uint32_t>
       guide_;  // by residue >> guide_shift_: the first candidate that ends behind that cell's begin
   int guide_shift_ = 0;
