@@ -5,7 +5,7 @@ option(BALLAST_FUZZ "build the fuzz harnesses of tests/fuzz" OFF)
 
 add_compile_options(
   -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
-  -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough -Wextra-semi -Wunused
+  -Wconversion -Wno-sign-conversion -Wno-missing-designated-field-initializers -Wimplicit-fallthrough -Wextra-semi -Wunused
   -fno-omit-frame-pointer -fstack-protector-strong -ffunction-sections -fdata-sections
   -D_GLIBCXX_ASSERTIONS)
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
