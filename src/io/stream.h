@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -32,8 +33,10 @@ class Stream {
   virtual ~Stream() = default;
 
   virtual Transfer try_read(char* into, std::size_t size) = 0;
-  // Writes `first`, then `second`, in one call to the kernel; may take part of them.
-  virtual Transfer try_write(Bytes first, Bytes second = {}) = 0;
+  // Writes the parts in order, in one call to the kernel; may take fewer bytes than there are. At most write_parts_max parts.
+  virtual Transfer try_write(std::span<const Bytes> parts) = 0;
+  Transfer try_write(Bytes bytes) { return try_write(std::span<const Bytes>(&bytes, 1)); }
+  static constexpr std::size_t write_parts_max = 4;
   virtual Ready until_readable(Deadline deadline) = 0;
   virtual Ready until_writable(Deadline deadline) = 0;
   // False when a read is known to give WouldBlock: saves the call to the kernel.

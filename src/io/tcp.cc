@@ -1,5 +1,6 @@
 #include "io/tcp.h"
 
+#include <array>
 #include <cerrno>
 
 #include <netinet/tcp.h>
@@ -10,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "io/loop.h"
 
 namespace ballast::io {
@@ -91,23 +93,30 @@ Transfer TcpStream::try_read(char* into, std::size_t size) {
   }
 }
 
-Transfer TcpStream::try_write(Bytes first, Bytes second) {
+Transfer TcpStream::try_write(std::span<const Bytes> parts) {
+  CHECK(parts.size() <= write_parts_max);
+  std::array<iovec, write_parts_max> vectors;
+  std::size_t count = 0;
+  std::size_t total = 0;
+  for (const Bytes part : parts) {
+    if (part.empty()) continue;
+    vectors[count++] = {const_cast<char*>(part.data()), part.size()};
+    total += part.size();
+  }
   while (true) {
     ssize_t put = 0;
-    if (second.empty()) {
-      put = ::send(descriptor_.fd(), first.data(), first.size(), MSG_NOSIGNAL);
+    if (count == 1) {
+      put = ::send(descriptor_.fd(), vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL);
     } else {
-      iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
-                        {const_cast<char*>(second.data()), second.size()}};
       msghdr message{};
-      message.msg_iov = parts;
-      message.msg_iovlen = 2;
+      message.msg_iov = vectors.data();
+      message.msg_iovlen = count;
       put = ::sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL);
     }
     if (put >= 0) {
-      const auto count = static_cast<std::size_t>(put);
-      if (count < first.size() + second.size()) descriptor_.not_writable();
-      return {TransferState::Done, Code::Closed, count};
+      const auto taken = static_cast<std::size_t>(put);
+      if (taken < total) descriptor_.not_writable();
+      return {TransferState::Done, Code::Closed, taken};
     }
     if (errno == EAGAIN) {
       descriptor_.not_writable();

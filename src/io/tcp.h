@@ -22,7 +22,8 @@ class TcpStream final : public Stream {
   static Task<Result<TcpStream>> connect(Loop& loop, SocketAddress to, Deadline deadline);
 
   Transfer try_read(char* into, std::size_t size) override;
-  Transfer try_write(Bytes first, Bytes second = {}) override;
+  using Stream::try_write;
+  Transfer try_write(std::span<const Bytes> parts) override;
   Ready until_readable(Deadline deadline) override { return descriptor_.readable(deadline); }
   Ready until_writable(Deadline deadline) override { return descriptor_.writable(deadline); }
   bool may_read() const override { return descriptor_.may_read(); }

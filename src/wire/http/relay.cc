@@ -1,0 +1,187 @@
+#include "wire/http/relay.h"
+
+#include <algorithm>
+#include <array>
+
+#include "io/loop.h"
+#include "io/scope.h"
+#include "wire/http/parse.h"
+
+namespace ballast::http {
+namespace {
+
+// Body pieces up to here are copied behind the head: cheaper than a call with several parts.
+constexpr std::size_t copied_max = 4 * kib;
+
+// Measures a source that may trickle on purpose.
+class RateGuard {
+ public:
+  RateGuard(std::uint64_t rate_min, io::Instant now) : rate_min_(rate_min), window_began_(now) {}
+
+  void took(std::size_t bytes) { window_bytes_ += bytes; }
+  void waited_for_sink(io::Duration took) { window_began_ += took; }
+  bool too_slow(io::Instant now) {
+    if (rate_min_ == 0 || now - window_began_ < window) return false;
+    const auto seconds = std::chrono::duration<double>(now - window_began_).count();
+    const bool slow = !first_ && static_cast<double>(window_bytes_) < static_cast<double>(rate_min_) * seconds;
+    first_ = false;
+    window_began_ = now;
+    window_bytes_ = 0;
+    return slow;
+  }
+  // When to look again while nothing comes.
+  io::Deadline next_look() const {
+    return rate_min_ == 0 ? io::Deadline::never() : io::Deadline::at(window_began_ + window);
+  }
+
+ private:
+  static constexpr auto window = std::chrono::seconds(10);
+  std::uint64_t rate_min_;
+  io::Instant window_began_;
+  std::uint64_t window_bytes_ = 0;
+  bool first_ = true;  // the grace
+};
+
+// Chunk framing around one piece of data. The CRLF that ends a chunk is sent with what follows it.
+class ChunkFrames {
+ public:
+  Bytes before(std::size_t size) {
+    std::size_t length = 0;
+    if (open_) {
+      text_[0] = '\r';
+      text_[1] = '\n';
+      length = 2;
+    }
+    length += write_chunk_head(text_.data() + length, size);
+    open_ = true;
+    return {text_.data(), length};
+  }
+  void end(Buffer& out, Bytes trailers) {
+    if (open_) out.append(Bytes("\r\n"));
+    out.append(Bytes("0\r\n"));
+    out.append(trailers);
+    out.append(Bytes("\r\n"));
+  }
+
+ private:
+  std::array<char, 24> text_;
+  bool open_ = false;
+};
+
+// Writes `out`, `frame` and `data`; what is not taken stands in `out` afterwards. False: the sink has failed with `code`.
+bool write_now(Buffer& out, Bytes frame, Bytes data, io::Stream& sink, Code& code) {
+  if (data.size() <= copied_max) {
+    out.append(frame);
+    out.append(data);
+    frame = data = {};
+  }
+  std::array<Bytes, 3> parts{out.view(), frame, data};
+  const io::Transfer put = sink.try_write(parts);
+  if (put.state == io::TransferState::Failed || put.state == io::TransferState::End) {
+    code = put.code;
+    return false;
+  }
+  std::size_t taken = put.state == io::TransferState::Done ? put.count : 0;
+  const std::size_t from_out = std::min(taken, out.size());
+  out.consume(from_out);
+  taken -= from_out;
+  const std::size_t from_frame = std::min(taken, frame.size());
+  taken -= from_frame;
+  out.append(frame.substr(from_frame));
+  out.append(data.substr(taken));
+  return true;
+}
+
+}  // namespace
+
+io::Task<Result<>> flush(Buffer& out, io::Stream& sink, io::Duration idle) {
+  io::Loop& loop = sink.descriptor().loop();
+  while (!out.empty()) {
+    const io::Transfer put = sink.try_write(out.view());
+    switch (put.state) {
+      case io::TransferState::Done: out.consume(put.count); continue;
+      case io::TransferState::End:
+      case io::TransferState::Failed: co_return fail(put.code);
+      case io::TransferState::WouldBlock: break;
+    }
+    const io::Wake wake = co_await sink.until_writable(loop.after(idle));
+    if (wake != io::Wake::Event) co_return fail(io::error_of(wake));
+  }
+  co_return Result<>();
+}
+
+io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream& sink, RelayLimits limits) {
+  io::Loop& loop = sink.descriptor().loop();
+  RelayResult result;
+  ChunkFrames frames;
+  RateGuard rate(limits.rate_min, loop.now());
+  const bool chunked = framing == Framing::Chunked;
+  io::Deadline source_deadline = loop.after(limits.source_idle);
+
+  while (true) {
+    const Pulled pulled = body.try_pull();
+    if (pulled.state == PullState::Failed) {
+      result.end = RelayEnd::SourceFailed;
+      result.code = pulled.code;
+      result.defect = pulled.defect;
+      co_return result;
+    }
+    if (pulled.state == PullState::Data) {
+      result.body_bytes += pulled.data.size();
+      rate.took(pulled.data.size());
+      if (result.body_bytes > limits.bytes_max) {
+        result.end = RelayEnd::SourceTooLarge;
+        co_return result;
+      }
+      const Bytes frame = chunked ? frames.before(pulled.data.size()) : Bytes();
+      if (chunked && body.ended() && pulled.data.size() <= copied_max) {
+        // A small body that came whole: head, chunk and end in one call.
+        out.append(frame);
+        out.append(pulled.data);
+        frames.end(out, body.trailers());
+        if (Result<> sent = co_await flush(out, sink, limits.sink_idle); !sent) {
+          result.end = sent.error().code() == Code::Cancelled ? RelayEnd::Cancelled : RelayEnd::SinkFailed;
+          result.code = sent.error().code();
+        }
+        co_return result;
+      }
+      if (!write_now(out, frame, pulled.data, sink, result.code)) {
+        result.end = RelayEnd::SinkFailed;
+        co_return result;
+      }
+    }
+    const bool ended = pulled.state == PullState::End || (pulled.state == PullState::Data && body.ended());
+    if (ended && chunked) frames.end(out, body.trailers());
+    if (!out.empty()) {
+      const io::Instant began = loop.now();
+      if (Result<> sent = co_await flush(out, sink, limits.sink_idle); !sent) {
+        result.end = sent.error().code() == Code::Cancelled ? RelayEnd::Cancelled : RelayEnd::SinkFailed;
+        result.code = sent.error().code();
+        co_return result;
+      }
+      rate.waited_for_sink(loop.now() - began);
+    }
+    if (ended) co_return result;
+    if (pulled.state == PullState::Data) {
+      source_deadline = loop.after(limits.source_idle);
+      continue;
+    }
+    if (rate.too_slow(loop.now())) {
+      result.end = RelayEnd::SourceTooSlow;
+      co_return result;
+    }
+    const io::Wake wake = co_await body.until_ready(earlier(source_deadline, rate.next_look()));
+    if (wake == io::Wake::Cancelled) {
+      result.end = RelayEnd::Cancelled;
+      result.code = Code::Cancelled;
+      co_return result;
+    }
+    if (wake == io::Wake::Deadline && source_deadline.passed(loop.now())) {
+      result.end = RelayEnd::SourceFailed;
+      result.code = Code::TimedOut;
+      co_return result;
+    }
+  }
+}
+
+}  // namespace ballast::http
