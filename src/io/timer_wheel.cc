@@ -21,7 +21,7 @@ void Timer::disarm() {
 std::uint64_t TimerWheel::tick_of(Instant when) const {
   if (when <= start_) return 0;
   // Rounded up: a timer never fires early.
-  return static_cast<std::uint64_t>((when - start_ + tick_length - Duration(1)) / tick_length);
+  return static_cast<std::uint64_t>((when - start_ - Duration(1)) / tick_length) + 1;
 }
 
 void TimerWheel::arm(Timer& timer, Instant when) {
