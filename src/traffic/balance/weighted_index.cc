@@ -93,7 +93,7 @@ void WeightedIndex::sum_up(std::span<const std::uint64_t> units) {
   ends_.resize(units.size());
   std::inclusive_scan(units.begin(), units.end(), ends_.begin());
   stride_ = golden_stride(total_);
-  while ((total_ >> guide_shift_) > 2 * units.size()) ++guide_shift_;
+  while ((total_ >> guide_shift_) > 4 * units.size()) ++guide_shift_;
   std::uint32_t candidate = 0;
   for (std::uint64_t cell = 0; (cell << guide_shift_) < total_; ++cell) {
     while (ends_[candidate] <= cell << guide_shift_) ++candidate;
@@ -105,8 +105,14 @@ std::uint32_t WeightedIndex::at(std::uint64_t residue) const {
   if (!sequence_.empty()) return sequence_[residue];
   if (ends_.empty()) return static_cast<std::uint32_t>(residue);
   const std::size_t cell = residue >> guide_shift_;
-  const auto first = ends_.begin() + guide_[cell];
-  // The answer is at most the candidate the next cell begins with.
+  std::size_t index = guide_[cell];
+  // A cell is under half an average weight wide: mostly nobody's end lies in it, sometimes one does. No branch to
+  // mispredict.
+  index += static_cast<std::size_t>(ends_[index] <= residue);
+  if (ends_[index] > residue) [[likely]]
+    return static_cast<std::uint32_t>(index);
+  // Many light candidates share the cell. The answer is at most the candidate that the next cell begins with.
+  const auto first = ends_.begin() + static_cast<std::ptrdiff_t>(index);
   const auto last = cell + 1 < guide_.size() ? ends_.begin() + guide_[cell + 1] : ends_.end() - 1;
   return static_cast<std::uint32_t>(std::upper_bound(first, last, residue) - ends_.begin());
 }
