@@ -7,6 +7,7 @@ from kit.failure import Failure
 from kit.peer import Peer
 
 PATIENCE = 10.0  # seconds for anything that must come
+AHEAD_BYTES = 16 << 20  # taken from the kernel before a step asks for them, so that an echo does not block its sender
 
 
 class Client:
@@ -19,11 +20,12 @@ class Client:
     @staticmethod
     async def connect(name: str, address: str, *, source: str = "") -> "Client":
         if address.startswith("unix:"):
-            return Client(name, Peer(*await asyncio.open_unix_connection(address[5:])))
+            return Client(name, Peer(*await asyncio.open_unix_connection(address[5:], limit=AHEAD_BYTES)))
         host, _, port = address.rpartition(":")
         local = (source, 0) if source else None
         async with asyncio.timeout(PATIENCE):
-            return Client(name, Peer(*await asyncio.open_connection(host.strip("[]"), int(port), local_addr=local)))
+            streams = await asyncio.open_connection(host.strip("[]"), int(port), local_addr=local, limit=AHEAD_BYTES)
+        return Client(name, Peer(*streams))
 
     async def send(self, data: bytes, *, piece: int = 0, every: float = 0.0) -> None:
         self.sent += data[:4096]

@@ -16,6 +16,7 @@ class ClientScript:
         self.name = name
         self._address, self._source = address, source
         self._client: Client | None = None
+        self._crowd: list[Client] = []
 
     async def _connected(self) -> Client:
         if not self._client:
@@ -28,6 +29,16 @@ class ClientScript:
     async def close(self) -> None:
         if self._client:
             await self._client.peer.close()
+        await self._disperse()
+
+    async def _gather(self, count: int) -> None:
+        for _ in range(count):
+            self._crowd.append(await Client.connect(self.name, self._address, source=self._source))
+
+    async def _disperse(self) -> None:
+        for each in self._crowd:
+            await each.peer.close()
+        self._crowd = []
 
     async def run(self, lines: list[text.Line]) -> None:
         at = 0
@@ -67,6 +78,12 @@ class ClientScript:
         if word == "wait":
             await asyncio.sleep(text.seconds(rest))
             return
+        if word == "crowd":
+            await self._gather(int(rest))
+            return
+        if step == "disperse":
+            await self._disperse()
+            return
         client = await self._connected()
         if step == "open":
             return
@@ -82,6 +99,10 @@ class ClientScript:
             self._client = None
         elif step == "half-close":
             client.peer.half_close()
+        elif step == "stop reading":
+            client.peer.writer.transport.pause_reading()
+        elif step == "read on":
+            client.peer.writer.transport.resume_reading()
         elif step == "reset":
             client.peer.reset()
             self._client = None

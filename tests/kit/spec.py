@@ -25,6 +25,7 @@
         send "GET / HTTP/1.1\\r\\n" in pieces of 1 every 10ms
         receive "raw bytes" | receive 70000 bytes | expect end [within 2s] | expect reset | expect end or reset
         expect silence 200ms | expect refused | open | close | half-close | reset | wait 100ms | repeat 5: ...
+        stop reading | read on | crowd 100 (so many idle connections) | disperse
 
     origin a saw 1 request                # connections; `origin a saw 1 POST /pay`; `origin a has 0 connections open`
     origin a saw:                         # one of its requests was so
@@ -179,16 +180,19 @@ class Spec:
 
     async def origin_saw(self, line: text.Line, name: str) -> None:
         origin = self._origin(name)
-        rows = [each.text.removeprefix(">").removeprefix(" ") for each in line.block]
-        problems: list[str] = []
-        wanted = text.transcript(rows)
-        for request in reversed(origin.requests):
-            try:
-                check_request(wanted, request)
-                return
-            except Failure as failure:
-                problems.append(str(failure))
-        raise Failure(f"none of {len(origin.requests)} requests is so; the last: " + (problems[0] if problems else "-"))
+        wanted = text.transcript([each.text[1:].removeprefix(" ") for each in line.block])
+
+        def problem() -> str:
+            why = "-"
+            for request in origin.requests:
+                try:
+                    check_request(wanted, request)
+                    return ""
+                except Failure as failure:
+                    why = str(failure)
+            return f"none of {len(origin.requests)} requests is so; the last: {why}"
+
+        await _until(problem)
 
     async def origin_open(self, _: text.Line, name: str, wanted: str) -> None:
         origin = self._origin(name)
