@@ -96,7 +96,29 @@ class Emptied : private Suspension {
   Deadline deadline_;
 };
 
+class EmptiedShielded : private Suspension {
+ public:
+  explicit EmptiedShielded(Suspension*& slot) : slot_(slot) {}
+  bool await_ready() const noexcept { return false; }
+  template <typename P>
+  void await_suspend(std::coroutine_handle<P> handle) {
+    CHECK(slot_ == nullptr);
+    suspend_shielded(handle, *handle.promise().strand());
+    slot_ = this;
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  void detach() override { slot_ = nullptr; }
+  Suspension*& slot_;
+};
+
 }  // namespace
+
+Task<void> Scope::close() {
+  cancel();
+  while (!empty()) co_await EmptiedShielded(closer_);
+}
 
 Task<bool> Scope::closed(Deadline deadline) {
   while (!empty()) {

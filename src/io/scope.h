@@ -63,6 +63,9 @@ class Scope {
   // Returns true when the last task is gone, false at the deadline or when the caller itself was cancelled.
   Task<bool> closed(Deadline deadline);
 
+  // cancel(), then waits for the last task, whatever befalls the caller: for a scope that lives in its caller's frame.
+  Task<void> close();
+
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   Loop& loop() const { return loop_; }

@@ -32,11 +32,16 @@ bool Suspension::suspend(std::coroutine_handle<> handle, Strand& strand, Deadlin
   return true;
 }
 
+void Suspension::suspend_shielded(std::coroutine_handle<> handle, Strand& strand) {
+  handle_ = handle;
+  strand_ = &strand;
+}
+
 void Suspension::stop(Wake why) {
   disarm();
   detach();
   why_ = why;
-  strand_->suspension_ = nullptr;
+  if (strand_->suspension_ == this) strand_->suspension_ = nullptr;
 }
 
 void Suspension::wake_now(Wake why) {

@@ -31,6 +31,8 @@ class Suspension : private Timer {
   // Registers with the strand and the timers. False where the strand is cancelled or the deadline has passed: then do
   // not suspend.
   bool suspend(std::coroutine_handle<> handle, Strand& strand, Deadline deadline);
+  // The same for what must finish: neither a deadline nor cancellation ends it.
+  void suspend_shielded(std::coroutine_handle<> handle, Strand& strand);
   // Takes itself away from whatever would have woken it by its event.
   virtual void detach() = 0;
   // For a wait that cannot begin: it ends as if cancelled.
