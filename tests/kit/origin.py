@@ -80,7 +80,8 @@ def _parse_rule(words: list[str]) -> Rule:
 
 
 class Origin:
-    def __init__(self, name: str, rules: list[Rule], *, port: int = 0, keep: bool = True, journal: str = ""):
+    def __init__(self, name: str, rules: list[Rule], *, host: str = "127.0.0.1", port: int = 0, keep: bool = True,
+                 journal: str = ""):
         """keep: record the requests. journal: a file that gets the X-Id of each POST before it is answered."""
         self.name = name
         self.rules = rules
@@ -88,7 +89,7 @@ class Origin:
         self.connections = 0
         self.open = 0
         self.violations: list[str] = []
-        self.server = Server(self._serve, port=port)
+        self.server = Server(self._serve, host=host, port=port)
         self._keep = keep
         self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if journal else None
 
@@ -387,10 +388,11 @@ class TcpOrigin:
 async def _main() -> None:
     parser = argparse.ArgumentParser(description="A fake upstream as a process of its own, to be killed.")
     parser.add_argument("--name", required=True)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--journal", default="", help="gets the X-Id of each POST")
     arguments = parser.parse_args()
-    origin = Origin(arguments.name, [], port=arguments.port, keep=False, journal=arguments.journal)
+    origin = Origin(arguments.name, [], host=arguments.host, port=arguments.port, keep=False, journal=arguments.journal)
     await origin.start()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
