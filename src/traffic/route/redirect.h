@@ -33,7 +33,8 @@ class RedirectTo {
   static Result<RedirectTo> compile(const config::Redirect& redirect);
 
   int status() const { return status_; }
-  // {path} begins with '/'. Where the query is empty, a '?' right before {query} is left out.
+  // {path} begins with one '/', also where the text before ends in one. Where the query is empty, a '?' right before
+  // {query} is left out.
   std::string location(const Request& request) const;
 
  private:

@@ -54,7 +54,8 @@ class RouteTable {
   std::vector<Conditions> conditions_;  // of all routes but the default
   HostMap whole_hosts_;                 // "www.example.com"
   HostMap suffix_hosts_;                // ".example.com" for `*.example.com`
-  RuleList others_;                     // any host, or patterns that can only be tried
+  std::size_t suffix_longest_ = 0;
+  RuleList others_;  // any host, or patterns that can only be tried
 };
 
 }  // namespace ballast::traffic
