@@ -174,22 +174,18 @@ Defect ChunkedDecoder::take_trailer(const char*& at, const char* end) {
   const std::size_t room = limits_.header + 2 - line_.size();
   const std::size_t size = std::min(room, static_cast<std::size_t>(end - at));
   const void* lf = std::memchr(at, '\n', size);
+  const char* stop = lf == nullptr ? at + size : static_cast<const char*>(lf) + 1;
+  const Bytes piece(at, static_cast<std::size_t>(stop - at));
+  at = stop;
   if (lf == nullptr) {
     if (size == room) return Defect::HeaderTooLarge;
-    line_.append(Bytes(at, size));
-    at += size;
+    line_.append(piece);
     return Defect::None;
   }
-  const Bytes rest(at, static_cast<std::size_t>(static_cast<const char*>(lf) + 1 - at));
-  Defect defect;
-  if (line_.empty()) {
-    defect = end_trailer_line(rest);
-  } else {
-    line_.append(rest);
-    defect = end_trailer_line(line_.view());
-    line_.clear();
-  }
-  if (defect == Defect::None) at += rest.size();
+  if (line_.empty()) return end_trailer_line(piece);
+  line_.append(piece);
+  const Defect defect = end_trailer_line(line_.view());
+  line_.clear();
   return defect;
 }
 
