@@ -33,8 +33,11 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
 
 void Descriptor::close() {
   if (fd_ < 0) return;
-  ::close(std::exchange(fd_, -1));
   detail::Watch* watch = std::exchange(watch_, nullptr);
+  // Not left to close(): while a child that is being started holds a copy, the kernel would go on reporting on a Watch
+  // that is gone.
+  if (watch->registered) epoll_ctl(loop_->epoll_, EPOLL_CTL_DEL, fd_, nullptr);
+  ::close(std::exchange(fd_, -1));
   if (watch->reader != nullptr) watch->reader->wake_soon(Wake::Cancelled);
   if (watch->writer != nullptr) watch->writer->wake_soon(Wake::Cancelled);
   watch->retired = true;
