@@ -85,13 +85,14 @@ void Loop::run_posted() {
 
 void Loop::take_event(detail::Watch& watch, std::uint32_t what) {
   const bool dead = (what & (EPOLLHUP | EPOLLERR)) != 0;
+  const bool readable = (what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   if (dead) watch.hung_up = true;
   if ((what & EPOLLRDHUP) != 0) watch.peer_ended = true;
-  if ((what & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) watch.readable = true;
+  if (readable) watch.readable = true;
   if ((what & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) watch.writable = true;
   if (watch.reader != nullptr && watch.readable) {
     watch.reader->wake_now(Wake::Event);
-  } else if (watch.idle_listener != nullptr && watch.readable) {
+  } else if (watch.idle_listener != nullptr && readable) {
     using News = IdleListener::News;
     watch.idle_listener->on_idle_event(dead ? News::Cut : (watch.peer_ended ? News::Ended : News::Bytes));
   }
