@@ -55,7 +55,9 @@ Task<Result<TcpStream>> TcpStream::connect(Loop& loop, SocketAddress to, Deadlin
     co_return fail(
         Error::from_errno(error == EAGAIN ? ECONNREFUSED : error, fmt::format("connect to {}", to.to_string())));
   }
+  // Both before the wait: the event of the connection may bring the first bytes of a server that speaks first.
   stream.descriptor_.not_writable();
+  stream.descriptor_.not_readable();
   const Wake wake = co_await stream.until_writable(deadline);
   if (wake != Wake::Event) {
     co_return fail(Error(
@@ -69,7 +71,6 @@ Task<Result<TcpStream>> TcpStream::connect(Loop& loop, SocketAddress to, Deadlin
     stream.close();
     co_return fail(Error::from_errno(error, fmt::format("connect to {}", to.to_string())));
   }
-  stream.descriptor_.not_readable();
   co_return std::move(stream);
 }
 
