@@ -23,8 +23,8 @@ using Milliseconds = std::chrono::milliseconds;
 // Where a value stood, for errors found after decoding. `file` is an index into Settings::files.
 struct Mark {
   int file = 0;
-  int line = 0;    // from 1; 0: a default, not in any file
-  int column = 0;  // from 1
+  int line = 0;                                                      // from 1; 0: a default, not in any file
+  int column = 0;                                                    // from 1
   friend bool operator==(const Mark&, const Mark&) { return true; }  // moving a line changes nothing
 };
 
@@ -61,12 +61,12 @@ struct NamedPattern {
 
 // All conditions present must hold; within one condition any of the patterns.
 struct Match {
-  std::vector<Pattern> host;           // without case, port removed
-  std::vector<Pattern> path;           // with case
-  std::vector<std::string> method;     // with case
-  std::vector<NamedPattern> header;    // each named header must match; values without case
-  std::vector<NamedPattern> query;     // each named parameter must match; with case
-  std::vector<Network> source;         // the client's address (after trusted proxies)
+  std::vector<Pattern> host;         // without case, port removed
+  std::vector<Pattern> path;         // with case
+  std::vector<std::string> method;   // with case
+  std::vector<NamedPattern> header;  // each named header must match; values without case
+  std::vector<NamedPattern> query;   // each named parameter must match; with case
+  std::vector<Network> source;       // the client's address (after trusted proxies)
   friend bool operator==(const Match&, const Match&) = default;
 };
 
@@ -116,15 +116,15 @@ struct RequestLimits {
   std::size_t header = 16 * 1024;
   std::size_t headers = 64 * 1024;
   int header_count = 100;
-  std::optional<std::uint64_t> body;  // none: no limit
+  std::optional<std::uint64_t> body;    // none: no limit
   std::uint32_t connections = 100'000;  // of this listener, all workers together
   friend bool operator==(const RequestLimits&, const RequestLimits&) = default;
 };
 
 struct ListenerTimeouts {
-  Milliseconds header{10'000};     // from the first byte of a head to its last
-  Milliseconds keep_alive{60'000}; // idle between two requests, and before the first
-  Milliseconds idle{60'000};       // no byte either way in a body or a tunnel (tcp: 10 min where not given)
+  Milliseconds header{10'000};       // from the first byte of a head to its last
+  Milliseconds keep_alive{60'000};   // idle between two requests, and before the first
+  Milliseconds idle{60'000};         // no byte either way in a body or a tunnel (tcp: 10 min where not given)
   std::uint64_t minimum_rate = 240;  // bytes/s of a request body, averaged over 10 s after a grace of 10 s; 0: off
   friend bool operator==(const ListenerTimeouts&, const ListenerTimeouts&) = default;
 };
@@ -139,9 +139,9 @@ struct Listener {
   ListenerTimeouts timeouts;
   std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
   ForwardedHeaders x_forwarded = ForwardedHeaders::Append;
-  bool forwarded = false;                // RFC 7239 Forwarded as well
-  std::string server_header;             // empty: the target's passes through
-  bool access_log = true;                // false: this listener is not logged
+  bool forwarded = false;     // RFC 7239 Forwarded as well
+  std::string server_header;  // empty: the target's passes through
+  bool access_log = true;     // false: this listener is not logged
   Mark mark;
   friend bool operator==(const Listener&, const Listener&) = default;
 };
@@ -171,12 +171,12 @@ struct HealthCheck {
   CheckProtocol protocol = CheckProtocol::Http;  // default: the group's
   std::optional<std::uint16_t> port;             // default: the target's own
   std::string path = "/";
-  std::string host;                              // empty: the target's address
+  std::string host;  // empty: the target's address
   std::string method = "GET";
-  Milliseconds interval{30'000};                 // 100 ms .. 300 s
+  Milliseconds interval{30'000};  // 100 ms .. 300 s
   Milliseconds timeout{5'000};
-  int healthy_threshold = 5;                     // 1..10
-  int unhealthy_threshold = 2;                   // 1..10
+  int healthy_threshold = 5;    // 1..10
+  int unhealthy_threshold = 2;  // 1..10
   std::vector<StatusRange> success_codes{{200, 200}};
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
@@ -196,15 +196,15 @@ struct GroupTimeouts {
 };
 
 struct Retries {
-  int attempts = 3;            // in all, the first included; 1..10
-  int budget_percent = 20;     // retries at most this share of the active requests (never under 3 at once)
+  int attempts = 3;         // in all, the first included; 1..10
+  int budget_percent = 20;  // retries at most this share of the active requests (never under 3 at once)
   friend bool operator==(const Retries&, const Retries&) = default;
 };
 
 struct Pool {
-  std::uint32_t idle_max = 1024;          // idle connections kept per target and worker
-  Milliseconds idle_timeout{60'000};      // and never longer than the target was seen to keep them
-  std::uint64_t requests_max = 0;         // of one connection; 0: no limit
+  std::uint32_t idle_max = 1024;      // idle connections kept per target and worker
+  Milliseconds idle_timeout{60'000};  // and never longer than the target was seen to keep them
+  std::uint64_t requests_max = 0;     // of one connection; 0: no limit
   friend bool operator==(const Pool&, const Pool&) = default;
 };
 
@@ -222,8 +222,8 @@ struct TargetGroup {
   Retries retries;
   Pool pool;
   std::size_t response_headers_max = 32 * 1024;
-  std::uint32_t target_connections_max = 0;    // to one target from one worker; 0: no limit
-  bool pass_host = true;                       // false: Host is the target's address
+  std::uint32_t target_connections_max = 0;  // to one target from one worker; 0: no limit
+  bool pass_host = true;                     // false: Host is the target's address
   Mark mark;
   friend bool operator==(const TargetGroup&, const TargetGroup&) = default;
 };
@@ -243,9 +243,9 @@ struct Admin {
 };
 
 struct Settings {
-  std::vector<std::string> files;  // as named in diagnostics, the main file first
-  std::vector<Listener> listeners;        // in the order of the file
-  std::vector<TargetGroup> target_groups; // in the order of the file
+  std::vector<std::string> files;          // as named in diagnostics, the main file first
+  std::vector<Listener> listeners;         // in the order of the file
+  std::vector<TargetGroup> target_groups;  // in the order of the file
   Admin admin;
   AccessLog access_log;
   std::string state_directory = "/var/lib/ballast";

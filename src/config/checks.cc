@@ -1,0 +1,108 @@
+#include "config/checks.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "config/words.h"
+
+namespace ballast::config {
+namespace {
+
+class Checker {
+ public:
+  Checker(const Settings& settings, const Node& root, Diagnostics& diagnostics)
+      : settings_(settings), root_(root), diagnostics_(diagnostics) {
+    for (const TargetGroup& group : settings.target_groups) {
+      groups_.emplace(group.name, &group);
+      names_.push_back(group.name);
+    }
+  }
+
+  void run() {
+    for (const Listener& listener : settings_.listeners) {
+      check_address(listener);
+      for (const Rule& rule : listener.rules) check_action(listener, rule.action);
+      if (listener.default_action) check_action(listener, *listener.default_action);
+    }
+    if (settings_.admin.http) {
+      const Node* admin = root_.find("admin");
+      const Node* http = admin ? admin->find("http") : nullptr;
+      claim(*settings_.admin.http, "admin.http", http ? http->mark : root_.mark);
+    }
+  }
+
+ private:
+  void check_action(const Listener& listener, const Action& action) {
+    const bool tcp = listener.protocol == ListenerProtocol::Tcp;
+    const auto* forward = std::get_if<Forward>(&action);
+    if (!forward) {
+      if (tcp) {
+        diagnostics_.error(
+            listener.mark,
+            fmt::format("the tcp listener {} can only forward: it sees no requests to answer", quote(listener.name)));
+      }
+      return;
+    }
+    for (const WeightedGroup& wanted : forward->groups) {
+      const auto found = groups_.find(wanted.group);
+      if (found == groups_.end()) {
+        unknown_group(wanted);
+      } else if ((found->second->protocol == GroupProtocol::Tcp) != tcp) {
+        diagnostics_.error(
+            wanted.mark,
+            fmt::format("the {} listener {} cannot forward to the {} target group {}", tcp ? "tcp" : "http",
+                        quote(listener.name), tcp ? "http" : "tcp", quote(wanted.group)),
+            {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
+      }
+    }
+  }
+
+  void unknown_group(const WeightedGroup& wanted) {
+    if (diagnostics_.full()) return diagnostics_.error(wanted.mark, {});
+    std::vector<std::string> notes;
+    if (!names_.empty()) notes.push_back(fmt::format("known: {}", join(names_)));
+    diagnostics_.error(
+        wanted.mark, fmt::format("unknown target group {}{}", quote(wanted.group), did_you_mean(wanted.group, names_)),
+        std::move(notes));
+  }
+
+  void check_address(const Listener& listener) {
+    if (listener.address == Address{}) return;  // was an error already
+    const Node* listeners = root_.find("listeners");
+    const Node* node = listeners ? listeners->find(listener.name) : nullptr;
+    const Node* address = node ? node->find("address") : nullptr;
+    claim(listener.address, fmt::format("listener {}", quote(listener.name)), address ? address->mark : listener.mark);
+  }
+
+  void claim(const Address& address, const std::string& owner, const Mark& mark) {
+    if (!address.is_unix() && address.port == 0) return;  // each gets a port of its own
+    const auto [first, added] = owners_.emplace(address.to_string(), Owner{owner, mark});
+    if (added) return;
+    diagnostics_.error(
+        mark, fmt::format("{} and {} have the same address {}", owner, first->second.name, address.to_string()),
+        {fmt::format("first at {}", diagnostics_.place(first->second.mark))});
+  }
+
+  struct Owner {
+    std::string name;
+    Mark mark;
+  };
+  const Settings& settings_;
+  const Node& root_;
+  Diagnostics& diagnostics_;
+  std::map<std::string_view, const TargetGroup*> groups_;
+  std::vector<std::string> names_;
+  std::map<std::string, Owner> owners_;
+};
+
+}  // namespace
+
+void check_references(const Settings& settings, const Node& root, Diagnostics& diagnostics) {
+  Checker(settings, root, diagnostics).run();
+}
+
+}  // namespace ballast::config

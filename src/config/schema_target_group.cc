@@ -1,0 +1,313 @@
+// The schema of target groups: who serves, how one of them is picked, how they are checked, and how they are reached.
+#include <map>
+
+#include "config/forms.h"
+#include "config/kinds.h"
+#include "config/schema.h"
+#include "config/section.h"
+#include "config/units.h"
+
+namespace ballast::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string visible_ascii(std::string_view value) {
+  for (const char c : value) {
+    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7F) {
+      return fmt::format("{} has a blank or a character that is not ASCII", quote(value));
+    }
+  }
+  return "";
+}
+
+std::string origin_form(std::string_view value) {
+  if (!value.starts_with('/')) return fmt::format("{} does not start with /", quote(value));
+  return visible_ascii(value);
+}
+
+void finish_health_check(HealthCheck& check, const Node& node, Decoder& decoder) {
+  if (check.timeout < check.interval) return;
+  const std::string_view culprit = node.find("timeout") ? "timeout" : "interval";
+  decoder.warning(node.mark_of(culprit),
+                  fmt::format("the timeout of {} is not shorter than the interval of {}: a slow target is noticed late",
+                              show_duration(check.timeout), show_duration(check.interval)));
+}
+
+Value<HealthCheck> health_check() {
+  return section<HealthCheck>({
+      .name = "health_check",
+      .title = "Health check",
+      .doc = "How each target is asked whether it is well. A new target needs one pass; `health_check: off` takes "
+             "every target "
+             "for healthy. With fewer healthy targets than `minimum_healthy` all are used.",
+      .properties =
+          {
+              {.name = "protocol",
+               .doc = "How to ask.",
+               .example = "tcp",
+               .value = field(&HealthCheck::protocol,
+                              one_of<CheckProtocol>({
+                                  {"http", CheckProtocol::Http, "a request, and the status of its answer"},
+                                  {"tcp", CheckProtocol::Tcp, "a connection, closed at once"},
+                              })),
+               .default_words = "the group's protocol"},
+              {.name = "port",
+               .doc = "The port to ask on.",
+               .example = "9000",
+               .value = field(&HealthCheck::port, integer({.min = 1, .max = 65535})),
+               .default_words = "the target's own"},
+              {.name = "path",
+               .doc = "What an http check asks for.",
+               .example = "/healthz",
+               .value = field(&HealthCheck::path,
+                              text({.words = "path, starting with /", .pattern = "/.*", .check = origin_form}))},
+              {.name = "host",
+               .doc = "The `Host` header of an http check.",
+               .example = "www.example.com",
+               .value =
+                   field(&HealthCheck::host, text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
+               .default_words = "the target's address"},
+              {.name = "method",
+               .doc = "The method of an http check.",
+               .example = "HEAD",
+               .value = field(&HealthCheck::method, method())},
+              {.name = "interval",
+               .doc = "From the start of one check of a target to the start of the next.",
+               .example = "5s",
+               .value = field(&HealthCheck::interval, duration({.min = 100ms, .max = 300s}))},
+              {.name = "timeout",
+               .doc = "A check without an answer after this time has failed. Shorter than the interval.",
+               .example = "2s",
+               .value = field(&HealthCheck::timeout, duration({.min = 50ms, .max = 120s}))},
+              {.name = "healthy_threshold",
+               .doc = "Passes in a row after which an unhealthy target is healthy again.",
+               .example = "2",
+               .value = field(&HealthCheck::healthy_threshold, integer({.min = 1, .max = 10}))},
+              {.name = "unhealthy_threshold",
+               .doc = "Failures in a row after which a healthy target is unhealthy.",
+               .example = "3",
+               .value = field(&HealthCheck::unhealthy_threshold, integer({.min = 1, .max = 10}))},
+              {.name = "success_codes",
+               .doc = "The statuses of an http check that are a pass.",
+               .example = "\"200-299,304\"",
+               .value = field(&HealthCheck::success_codes, status_codes())},
+          },
+      .finish = finish_health_check,
+  });
+}
+
+Value<Target> target() {
+  const Value<Address> where = address(AddressUse::Connect);
+  return shortened(
+      section<Target>({
+          .name = "target",
+          .title = "Target",
+          .doc = "One server of a group: an address alone, or with its weight. A name is resolved again as its "
+                 "records expire; all of its addresses are used.",
+          .properties =
+              {
+                  {.name = "address",
+                   .doc = "Where it is.",
+                   .example = "10.0.0.11:8080",
+                   .value = field(&Target::address, where),
+                   .required = true},
+                  {.name = "weight",
+                   .doc = "Its share, relative to the other targets; 0: it gets nothing new.",
+                   .example = "2",
+                   .value = field(&Target::weight, integer({.min = 0, .max = 999}))},
+              },
+      }),
+      &Target::address, where);
+}
+
+Value<GroupTimeouts> timeouts() {
+  return section<GroupTimeouts>({
+      .name = "group_timeouts",
+      .title = "Timeouts of a target group",
+      .doc = "How long a target may take. There is no limit on a whole response: one that keeps moving is left alone.",
+      .properties =
+          {
+              {.name = "connect",
+               .doc = "To take a connection; longer: the next target is tried.",
+               .example = "1s",
+               .value = field(&GroupTimeouts::connect, duration({.min = 10ms, .max = 120s}))},
+              {.name = "header",
+               .doc = "From the last byte of the request to the head of the response; longer: 504.",
+               .example = "30s",
+               .value = field(&GroupTimeouts::header, duration({.min = 10ms, .max = 24h}))},
+              {.name = "idle",
+               .doc = "No byte in the body of a response.",
+               .example = "5m",
+               .value = field(&GroupTimeouts::idle, duration({.min = 10ms, .max = 24h}))},
+          },
+  });
+}
+
+Value<Retries> retries() {
+  return section<Retries>({
+      .name = "retries",
+      .title = "Retries",
+      .doc =
+          "A request that no target has acted upon is sent to another one. One that may have been acted upon never is.",
+      .properties =
+          {
+              {.name = "attempts",
+               .doc = "Attempts in all, the first included; 1: no retries.",
+               .example = "2",
+               .value = field(&Retries::attempts, integer({.min = 1, .max = 10}))},
+              {.name = "budget",
+               .doc = "Retries are at most this share of the requests under way (three are always allowed), so that a "
+                      "failing "
+                      "group is not buried under them.",
+               .example = "10%",
+               .value = field(&Retries::budget_percent, percent())},
+          },
+  });
+}
+
+Value<Pool> pool() {
+  return section<Pool>({
+      .name = "pool",
+      .title = "Connection pool",
+      .doc = "Connections to targets that are kept for the next request.",
+      .properties =
+          {
+              {.name = "idle_max",
+               .doc = "Connections at rest, to one target from one worker.",
+               .example = "100",
+               .value = field(&Pool::idle_max, integer({.min = 0, .max = 100'000}))},
+              {.name = "idle_timeout",
+               .doc = "How long one may rest; less where the target was seen to close them sooner.",
+               .example = "20s",
+               .value = field(&Pool::idle_timeout, duration({.min = 0s, .max = 1h}))},
+              {.name = "requests_max",
+               .doc = "Requests on one connection; 0: no limit.",
+               .example = "10000",
+               .value = field(&Pool::requests_max, integer({.min = 0, .max = 1'000'000'000}))},
+          },
+  });
+}
+
+Value<Algorithm> algorithm() {
+  return one_of<Algorithm>({
+      {"round_robin", Algorithm::RoundRobin, "in turn, by weight"},
+      {"least_requests", Algorithm::LeastRequests, "the one with the fewest requests under way, by weight"},
+      {"two_choices", Algorithm::TwoChoices, "of two taken at random, the one with fewer requests under way"},
+      {"least_time", Algorithm::LeastTime, "the one that answers soonest, from its measured times and its queue"},
+      {"source_hash", Algorithm::SourceHash, "the same one for the same hash_key, as long as the targets stay"},
+      {"maglev", Algorithm::Maglev, "as source_hash, and few keys move when the targets change"},
+      {"random", Algorithm::Random, "at random, by weight"},
+  });
+}
+
+void refuse_twins(const TargetGroup& group, Decoder& decoder) {
+  std::map<std::string, Mark> known;
+  for (const Target& target : group.targets) {
+    const std::string address = target.address.to_string();
+    const auto [first, added] = known.emplace(address, target.mark);
+    if (added || address == Address{}.to_string()) continue;
+    decoder.diagnostics.error(target.mark, fmt::format("the target {} is in this group twice", crop(address)),
+                              {fmt::format("first at {}", decoder.diagnostics.place(first->second))});
+  }
+}
+
+void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder) {
+  refuse_twins(group, decoder);
+  const Node* check = node.find("health_check");
+  if (group.protocol == GroupProtocol::Tcp && !(check && check->find("protocol"))) {
+    group.health_check.protocol = CheckProtocol::Tcp;
+  }
+  const bool hashes = group.algorithm == Algorithm::SourceHash || group.algorithm == Algorithm::Maglev;
+  if (node.find("hash_key") && !hashes) {
+    decoder.warning(node.mark_of("hash_key"), "hash_key has no effect: only source_hash and maglev hash");
+  }
+  if (group.protocol == GroupProtocol::Tcp && hashes && group.hash_key.kind != HashKeyKind::Source) {
+    decoder.error(node.mark_of("hash_key"), "a tcp group sees no requests; its hash_key can only be source");
+  }
+  if (!group.targets.empty() && static_cast<std::size_t>(group.minimum_healthy) > group.targets.size()) {
+    decoder.warning(node.mark_of("minimum_healthy"),
+                    fmt::format("minimum_healthy is {}, and there are {} targets: health is never looked at",
+                                group.minimum_healthy, group.targets.size()));
+  }
+}
+
+}  // namespace
+
+Value<TargetGroup> target_group_kind() {
+  return section<TargetGroup>({
+      .name = "target_group",
+      .title = "Target group",
+      .doc = "Targets that serve the same, how one of them is picked, and how they are checked.",
+      .properties =
+          {
+              {.name = "protocol",
+               .doc = "What the targets speak. An http listener forwards to http groups, a tcp listener to tcp groups.",
+               .example = "tcp",
+               .value = field(&TargetGroup::protocol, one_of<GroupProtocol>({
+                                                          {"http", GroupProtocol::Http, "HTTP/1.1"},
+                                                          {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
+                                                      }))},
+              {.name = "algorithm",
+               .doc = "How a target is picked.",
+               .example = "least_requests",
+               .value = field(&TargetGroup::algorithm, algorithm())},
+              {.name = "hash_key",
+               .doc = "What `source_hash` and `maglev` hash. A request without that header or cookie is hashed by its "
+                      "source.",
+               .example = "\"cookie:session\"",
+               .value = field(&TargetGroup::hash_key, hash_key())},
+              {.name = "health_check",
+               .doc = "How targets are asked whether they are well, or `off`.",
+               .example = "{ path: /healthz, interval: 5s, timeout: 2s }",
+               .value = field(&TargetGroup::health_check, switchable(health_check(), &HealthCheck::enabled))},
+              {.name = "targets",
+               .doc = "The servers.",
+               .example = "[10.0.0.11:8080, { address: 10.0.0.12:8080, weight: 2 }]",
+               .value = field(&TargetGroup::targets,
+                              list_by<Target>([](const Target& target) { return target.address.to_string(); },
+                                              Order::Ignored, target(), {.max = 10'000})),
+               .default_words = "none"},
+              {.name = "minimum_healthy",
+               .doc = "With fewer healthy targets than this, requests go to all: the check may be what is wrong.",
+               .example = "2",
+               .value = field(&TargetGroup::minimum_healthy, integer({.min = 1, .max = 10'000}))},
+              {.name = "deregistration_delay",
+               .doc = "How long a target that was taken out may finish what it has begun.",
+               .example = "30s",
+               .value = field(&TargetGroup::deregistration_delay, duration({.min = 0s, .max = 3600s}))},
+              {.name = "slow_start",
+               .doc = "A target that has become healthy gets its full share only after this time, growing evenly; 0: "
+                      "at once.",
+               .example = "30s",
+               .value = field(&TargetGroup::slow_start, duration({.min = 0s, .max = 900s}))},
+              {.name = "timeouts",
+               .doc = "How long a target may take.",
+               .example = "{ connect: 1s }",
+               .value = field(&TargetGroup::timeouts, timeouts())},
+              {.name = "retries",
+               .doc = "When and how often a request is tried again.",
+               .example = "{ attempts: 2 }",
+               .value = field(&TargetGroup::retries, retries())},
+              {.name = "pool",
+               .doc = "Connections kept for the next request.",
+               .example = "{ idle_max: 100 }",
+               .value = field(&TargetGroup::pool, pool())},
+              {.name = "response_headers",
+               .doc = "All headers of a response together; more: 502.",
+               .example = "64KiB",
+               .value = field(&TargetGroup::response_headers_max, size({.min = 1 * kib, .max = 1 * mib}))},
+              {.name = "target_connections_max",
+               .doc = "Connections to one target from one worker; 0: no limit.",
+               .example = "200",
+               .value = field(&TargetGroup::target_connections_max, integer({.min = 0, .max = 1'000'000}))},
+              {.name = "pass_host",
+               .doc = "Whether the target sees the `Host` that the client sent; otherwise it sees its own address.",
+               .example = "false",
+               .value = field(&TargetGroup::pass_host, boolean())},
+          },
+      .finish = finish_target_group,
+  });
+}
+
+}  // namespace ballast::config

@@ -1,0 +1,25 @@
+#include "config/settings.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace ballast::config {
+
+std::string Address::to_string() const {
+  if (is_unix()) return "unix:" + unix_path;
+  if (host.find(':') != std::string::npos) return fmt::format("[{}]:{}", host, port);
+  return fmt::format("{}:{}", host, port);
+}
+
+const TargetGroup* Settings::group(std::string_view name) const {
+  const auto found = std::ranges::find(target_groups, name, &TargetGroup::name);
+  return found == target_groups.end() ? nullptr : &*found;
+}
+
+const Listener* Settings::listener(std::string_view name) const {
+  const auto found = std::ranges::find(listeners, name, &Listener::name);
+  return found == listeners.end() ? nullptr : &*found;
+}
+
+}  // namespace ballast::config
