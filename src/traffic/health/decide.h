@@ -19,10 +19,11 @@
 //   unknown    failed                                      unhealthy
 //   healthy    unhealthy_threshold failures in a row       unhealthy
 //   unhealthy  healthy_threshold passes in a row           healthy (one pass where it has never been healthy)
-//   any        name not resolved                           unhealthy, name_not_resolved
+//   any        its name did not resolve and never has      unhealthy, name_not_resolved; until it resolves
 //   unhealthy  name resolved, was name_not_resolved        unknown
-//   any        the group's checks are off                  healthy, checks_disabled
+//   any        the group's checks are off                  healthy, checks_disabled (not without an address)
 //   any        the target is unused                        unknown (nothing is known of what is not checked)
+//   healthy    checks turned on, was checks_disabled       healthy, until failures say otherwise
 #pragma once
 
 #include <chrono>
@@ -76,8 +77,8 @@ struct Seen {
 
 struct Decision {
   TargetRecord record;
-  // State or reason changed: one sentence without the target's name, "unhealthy, was healthy: 2 checks failed in a row:
-  // ...".
+  // The state changed, or why it drains: "unhealthy, was healthy: 2 checks failed in a row: GET / gave 500, wanted
+  // 200".
   std::optional<std::string> event;
   // A removed target whose requests have ended, or whose time has: forget it and cut what is left.
   bool gone = false;
