@@ -98,7 +98,10 @@ std::string SocketAddress::host() const {
 }
 
 std::string SocketAddress::to_string() const {
-  if (is_unix()) return fmt::format("unix:{}", storage_.local.sun_path);
+  if (is_unix()) {
+    const char* path = storage_.local.sun_path;
+    return fmt::format("unix:{}", std::string_view(path, strnlen(path, sizeof storage_.local.sun_path)));
+  }
   const std::string text = host();
   return text.find(':') == std::string::npos ? fmt::format("{}:{}", text, port())
                                              : fmt::format("[{}]:{}", text, port());

@@ -38,10 +38,10 @@ class SocketAddress {
 
  private:
   union Storage {
+    sockaddr_un local;  // the largest first: it is the one that is made zero
     sockaddr plain;
     sockaddr_in v4;
     sockaddr_in6 v6;
-    sockaddr_un local;
   };
   Storage storage_{};
   socklen_t size_ = 0;
