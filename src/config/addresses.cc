@@ -151,6 +151,9 @@ Result<Address> parse_unix(std::string_view text) {
 
 Result<Address> parse_address(std::string_view text) {
   if (text.starts_with("unix:")) return parse_unix(text);
+  if (text.find("://") != std::string_view::npos) {
+    return fail(Code::Invalid, fmt::format("{} is a URL; write host:port", quote(text)));
+  }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
     return fail(Code::Invalid, fmt::format("{} has no port; write host:port", quote(text)));

@@ -32,10 +32,14 @@ std::size_t token_bytes(std::string_view line, std::size_t column) {
     const std::size_t close = rest.find(rest[0], 1);
     return close == std::string_view::npos ? 1 : close + 1;
   }
+  if (rest[0] == '{' || rest[0] == '[') return 1;
   std::size_t end = 0;
+  int braces = 0;  // of a ${variable} inside
   for (; end < rest.size(); ++end) {
     const char c = rest[end];
-    if (c == ' ' || c == '\t' || c == ',' || c == ']' || c == '}' || c == '{' || c == '[') break;
+    if (c == '{') ++braces;
+    if (c == '}' && braces-- == 0) break;
+    if (c == ' ' || c == '\t' || c == ',' || c == ']') break;
     if (c == ':' && (end + 1 == rest.size() || rest[end + 1] == ' ')) break;
   }
   return std::max<std::size_t>(end, 1);

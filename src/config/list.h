@@ -56,6 +56,7 @@ void diff_by_name(const std::vector<T>& before, const std::vector<T>& after, con
 // How many may stand in a list, and whether a single value may stand without the brackets.
 enum class Single { InList, Alone };
 struct ListBounds {
+  std::size_t min = 0;
   std::size_t max = 0;
   Single single = Single::InList;
 };
@@ -74,6 +75,7 @@ class ListKind final : public Kind<std::vector<T>> {
     const Shape item = item_->shape();
     Shape list{.form = Shape::Form::List,
                .words = fmt::format("list of {}", item.words),
+               .minimum = static_cast<std::int64_t>(bounds_.min),
                .maximum = static_cast<std::int64_t>(bounds_.max),
                .parts = {item}};
     if (bounds_.single == Single::InList) return list;
@@ -88,6 +90,9 @@ class ListKind final : public Kind<std::vector<T>> {
       if (node.items.size() > bounds_.max) {
         return decoder.error(node.mark,
                              fmt::format("{} entries are too many; at most {}", node.items.size(), bounds_.max));
+      }
+      if (node.items.size() < bounds_.min) {
+        return decoder.error(node.mark, fmt::format("the list is empty; leave {} out instead", decoder.property));
       }
       values.reserve(node.items.size());
       for (const Node& item : node.items) item_->decode(item, values.emplace_back(), decoder);

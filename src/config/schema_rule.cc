@@ -7,7 +7,7 @@
 namespace ballast::config {
 namespace {
 
-constexpr ListBounds patterns{.max = 100, .single = Single::Alone};
+constexpr ListBounds patterns{.min = 1, .max = 100, .single = Single::Alone};
 
 void finish_match(Match& match, const Node& node, Decoder& decoder) {
   if (match == Match{} && node.entries.empty()) {

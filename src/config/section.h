@@ -4,6 +4,7 @@
 // a Field and what a change means. Defaults are not written here: they are what a fresh S holds.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -92,13 +93,14 @@ class SectionKind final : public Kind<S> {
         unknown(entry, decoder);
       }
     }
-    for (const Property<S>& property : section_.properties) {
-      if (property.required && !node.find(property.name)) {
-        decoder.error(node.mark, fmt::format("{} is missing in this {}", property.name, section_.name));
-      }
-    }
-    require_one(node, decoder);
+    Mark whole = node.mark;
+    if constexpr (requires { out.mark; }) whole = out.mark;
     decoder.property = {};
+    for (const Property<S>& property : section_.properties) {
+      if (!property.required || node.find(property.name)) continue;
+      decoder.error(whole, fmt::format("{} is missing in this {}", property.name, section_.name));
+    }
+    require_one(node, whole, decoder);
     if (section_.finish) section_.finish(out, node, decoder);
     decoder.property = outside;
   }
@@ -122,6 +124,12 @@ class SectionKind final : public Kind<S> {
   }
 
  private:
+  // Sections are told property by property; a required one, or one of several, has none.
+  bool has_default(const Property<S>& property, const Shape& shape) const {
+    return shape.form != Shape::Form::Section && shape.form != Shape::Form::Map && !property.required &&
+           std::ranges::find(section_.exactly_one, property.name) == section_.exactly_one.end();
+  }
+
   const Property<S>* find(std::string_view name) const {
     for (const Property<S>& property : section_.properties) {
       if (property.name == name) return &property;
@@ -137,7 +145,7 @@ class SectionKind final : public Kind<S> {
         {fmt::format("allowed: {}", join(names_, 40))});
   }
 
-  void require_one(const Node& node, Decoder& decoder) const {
+  void require_one(const Node& node, const Mark& whole, Decoder& decoder) const {
     if (section_.exactly_one.empty()) return;
     const std::string* first = nullptr;
     for (const std::string& name : section_.exactly_one) {
@@ -149,7 +157,7 @@ class SectionKind final : public Kind<S> {
       first = &name;
     }
     if (!first) {
-      decoder.error(node.mark,
+      decoder.error(whole,
                     fmt::format("this {} has no action; exactly one of {}", section_.name, join(section_.exactly_one)));
     }
   }

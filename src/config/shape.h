@@ -25,7 +25,7 @@ struct Shape {
     Text,    // `pattern`, `choices`; at most `maximum` bytes
     Number,  // whole; `minimum`, `maximum`, `choices`
     Boolean,
-    List,     // of parts[0], at most `maximum`
+    List,     // of parts[0], `minimum` to `maximum`
     Map,      // names (`pattern`) to parts[0], at most `maximum`
     Section,  // `section`
     AnyOf,    // one of `parts`

@@ -1,0 +1,144 @@
+#include "config/schema.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "config/load.h"
+#include "config/memory_files.h"
+#include "config/section.h"
+
+namespace ballast::config {
+namespace {
+
+using testing::HasSubstr;
+
+std::filesystem::path reference_page() {
+  return std::filesystem::path(__FILE__).parent_path() / "../../docs/guide/reference.md";
+}
+
+TEST(Reference, TheCommittedPageIsTheGeneratedOne) {
+  if (std::getenv("BALLAST_WRITE_REFERENCE")) std::ofstream(reference_page()) << reference_markdown();
+  std::ifstream file(reference_page());
+  std::stringstream committed;
+  committed << file.rdbuf();
+  EXPECT_TRUE(committed.str() == reference_markdown())
+      << "docs/guide/reference.md is out of date; write it anew with BALLAST_WRITE_REFERENCE=1 and this test";
+}
+
+TEST(Reference, TellsDefaultsBoundsAndRestarts) {
+  const std::string page = reference_markdown();
+  EXPECT_THAT(page,
+              HasSubstr("| `interval` | duration, 100ms to 5m | 30s | From the start of one check of a target to the "
+                        "start of the next. Example: `5s` |"));
+  EXPECT_THAT(page, HasSubstr("**A change needs a restart.**"));
+  EXPECT_THAT(page, HasSubstr("- `maglev`: as source_hash"));
+  EXPECT_THAT(page, HasSubstr("[Health check](#health-check), or off"));
+}
+
+// Every section, and every section below it, once.
+void collect(const Shape& shape, std::map<std::string, SectionShape>& sections) {
+  for (const Shape& part : shape.parts) collect(part, sections);
+  if (!shape.section || !sections.emplace(shape.section->name, *shape.section).second) return;
+  for (const PropertyShape& property : shape.section->properties) collect(property.shape, sections);
+}
+
+TEST(Schema, EveryPropertyIsDocumentedWithAnExample) {
+  std::map<std::string, SectionShape> sections;
+  collect(settings_kind()->shape(), sections);
+  EXPECT_EQ(sections.size(), 19U);
+  for (const auto& [name, section] : sections) {
+    EXPECT_FALSE(section.doc.empty()) << name;
+    for (const PropertyShape& property : section.properties) {
+      const std::string where = fmt::format("{}.{}", name, property.name);
+      EXPECT_THAT(std::string(property.doc), testing::EndsWith(".")) << where;
+      EXPECT_FALSE(property.example.empty()) << where;
+      EXPECT_FALSE(property.shape.words.empty()) << where;
+    }
+  }
+}
+
+// The text of a section in flow style, with one property as its example shows it and what else the section demands.
+std::string example_of(const SectionShape& section, const PropertyShape& shown) {
+  std::string text = fmt::format("{}: {}", shown.name, shown.example);
+  const bool is_action = std::ranges::find(section.exactly_one, shown.name) != section.exactly_one.end();
+  if (!section.exactly_one.empty() && !is_action) text += fmt::format(", {}: site", section.exactly_one[0]);
+  for (const PropertyShape& property : section.properties) {
+    if (property.required && property.name != shown.name)
+      text += fmt::format(", {}: {}", property.name, property.example);
+  }
+  return "{ " + text + " }";
+}
+
+TEST(Schema, EveryExampleIsTaken) {
+  // Where a section stands in a whole file; {} is the section.
+  const std::map<std::string, std::string> places{
+      {"configuration", "{}"},
+      {"listener", "{{ listeners: {{ x: {} }} }}"},
+      {"limits", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, limits: {} }} }} }}"},
+      {"listener_timeouts",
+       "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, timeouts: {} }} }} }}"},
+      {"default", "{{ listeners: {{ x: {{ address: ':80', default: {} }} }} }}"},
+      {"rule", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, rules: [{}] }} }} }}"},
+      {"match",
+       "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, rules: [{{ forward: site, match: {} }}] "
+       "}} }} }}"},
+      {"regex",
+       "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, rules: [{{ forward: site, match: {{ path: "
+       "{} }} }}] "
+       "}} }} }}"},
+      {"redirect", "{{ listeners: {{ x: {{ address: ':80', default: {{ redirect: {} }} }} }} }}"},
+      {"fixed_response", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {} }} }} }} }}"},
+      {"file", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {{ body: {} }} }} }} }} }}"},
+      {"target_group", "{{ target_groups: {{ x: {} }} }}"},
+      {"health_check", "{{ target_groups: {{ x: {{ health_check: {} }} }} }}"},
+      {"target", "{{ target_groups: {{ x: {{ targets: [{}] }} }} }}"},
+      {"group_timeouts", "{{ target_groups: {{ x: {{ timeouts: {} }} }} }}"},
+      {"retries", "{{ target_groups: {{ x: {{ retries: {} }} }} }}"},
+      {"pool", "{{ target_groups: {{ x: {{ pool: {} }} }} }}"},
+      {"access_log", "{{ access_log: {} }}"},
+      {"admin", "{{ admin: {} }}"},
+  };
+  std::map<std::string, SectionShape> sections;
+  collect(settings_kind()->shape(), sections);
+  MemoryFiles files;
+  files.files["maintenance.html"] = "Soon.\n";
+  for (const auto& [name, section] : sections) {
+    ASSERT_TRUE(places.contains(name)) << name;
+    for (const PropertyShape& property : section.properties) {
+      const std::string text = fmt::format(fmt::runtime(places.at(name)), example_of(section, property));
+      const auto loaded = load_text("x.yaml", text, {.files = files});
+      if (loaded) continue;
+      for (const Diagnostic& diagnostic : loaded.error().sorted()) {
+        // References into the rest of a file, and combinations that the property alone does not make.
+        const bool elsewhere = diagnostic.text.starts_with("unknown target group") ||
+                               diagnostic.text.find("tcp listener") != std::string::npos;
+        EXPECT_TRUE(elsewhere) << name << '.' << property.name << '\n' << loaded.error().render();
+      }
+    }
+  }
+}
+
+TEST(JsonSchema, RefusesUnknownKeysAndKnowsTheWords) {
+  const auto schema = nlohmann::json::parse(json_schema());
+  EXPECT_EQ(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+  EXPECT_EQ(schema["additionalProperties"], false);
+  const auto& group = schema["$defs"]["target_group"];
+  EXPECT_EQ(group["additionalProperties"], false);
+  EXPECT_EQ(group["properties"]["algorithm"]["anyOf"][5]["const"], "maglev");
+  EXPECT_EQ(group["properties"]["minimum_healthy"]["minimum"], 1);
+  EXPECT_EQ(schema["$defs"]["health_check"]["properties"]["interval"]["description"],
+            "From the start of one check of a target to the start of the next.\nDefault: 30s.");
+  EXPECT_EQ(schema["$defs"]["listener"]["required"], nlohmann::json({"address", "default"}));
+  for (const auto& [name, definition] : schema["$defs"].items())
+    EXPECT_EQ(definition["additionalProperties"], false) << name;
+}
+
+}  // namespace
+}  // namespace ballast::config
