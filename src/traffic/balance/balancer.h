@@ -43,8 +43,9 @@ inline std::uint64_t key_of(Bytes value) {
   return hash_bytes(HashPurpose::Key, value);
 }
 
-// Seed each worker's differently, or all of them send their first request to the same target.
-class BalancerState {
+// Seed each worker's differently, or all of them send their first request to the same target. On a cache line of its
+// own, for the workers' stand side by side and each is written at every pick.
+class alignas(64) BalancerState {
  public:
   explicit BalancerState(std::uint64_t seed) : turn_(scramble(seed) >> 16), random_(seed) {}
   std::uint64_t random() { return scramble(random_ += 0x9e3779b97f4a7c15u); }

@@ -77,8 +77,7 @@ struct Seen {
 
 struct Decision {
   TargetRecord record;
-  // The state changed, or why it drains: "unhealthy, was healthy: 2 checks failed in a row: GET / gave 500, wanted
-  // 200".
+  // The state changed, or why it drains: "unhealthy, was healthy: 2 checks failed in a row: no answer within 5 s".
   std::optional<std::string> event;
   // A removed target whose requests have ended, or whose time has: forget it and cut what is left.
   bool gone = false;
