@@ -1,0 +1,186 @@
+#include "traffic/l4/serve.h"
+
+#include <optional>
+
+#include "io/loop.h"
+#include "io/tcp.h"
+#include "traffic/connection_count.h"
+#include "traffic/l4/tunnel.h"
+#include "traffic/worker.h"
+
+namespace ballast::traffic {
+namespace {
+
+// One connection's way: what is counted and logged of it.
+class TcpConnection {
+ public:
+  TcpConnection(Worker& worker, ListenerShare& listener, int fd, const io::Peer& peer, io::Strand& strand)
+      : worker_(worker),
+        plan_(worker.plan()),
+        listener_(plan_->listener(listener)),
+        client_(io::Descriptor(worker.loop(), fd)),
+        peer_(peer),
+        strand_(strand),
+        began_(worker.loop().now()) {}
+
+  io::Task<void> run() {
+    if (listener_ == nullptr) co_return;
+    Buffer first;
+    if (!read_first(first)) {
+      client_.close();
+      co_return;
+    }
+    const auto* forward_to = std::get_if<ForwardTo>(&listener_->routes->match(facts())->action);
+    CHECK(forward_to != nullptr);  // the configuration allows a tcp listener nothing else
+    ListenerCell& cell = worker_.cell_of(*listener_->share);
+    cell.traffic.in_flight.add();
+    co_await forward(*forward_to, std::move(first));
+    cell.traffic.in_flight.subtract();
+    finish();
+  }
+
+ private:
+  RequestFacts facts() const {
+    RequestFacts facts;
+    facts.source = peer_.bytes;
+    return facts;
+  }
+
+  // What is there already; false where the client has gone again.
+  bool read_first(Buffer& first) {
+    const auto buffer = worker_.loop().receive_buffer();
+    const io::Transfer got = client_.try_read(buffer.data(), buffer.size());
+    if (got.state == io::TransferState::Done) first.append({buffer.data(), got.count});
+    return got.state == io::TransferState::Done || got.state == io::TransferState::WouldBlock;
+  }
+
+  io::Task<void> forward(const ForwardTo& forward_to, Buffer first) {
+    const ForwardTo::Choice* choice = forward_to.pick(worker_.random());
+    reason_ = Reason::NoTarget;
+    if (choice == nullptr) co_return;
+    group_ = plan_->groups[choice->group_index].get();
+    GroupCell& group_cell = worker_.cell_of(*group_->share);
+    group_cell.traffic.in_flight.add();
+    std::optional<io::TcpStream> stream = co_await connect();
+    if (stream.has_value()) {
+      reason_ = Reason::None;
+      TargetCell& cell = worker_.cell_of(*target_);
+      const TargetUse use(worker_.local_of(*target_).uses, strand_);
+      cell.traffic.in_flight.add();
+      cell.connections.add();
+      TunnelSides sides{.client = client_, .target = *stream, .to_target = std::move(first), .to_client = {}};
+      const TunnelResult result = co_await tunnel(sides, listener_->settings->timeouts.idle);
+      cell.connections.subtract();
+      cell.traffic.in_flight.subtract();
+      bytes_in_ = result.to_target_bytes;
+      bytes_out_ = result.to_client_bytes;
+      if (result.end == TunnelEnd::ClientCut) reason_ = Reason::ClientGone;
+      if (result.end == TunnelEnd::TargetCut) reason_ = Reason::TargetReset;
+      if (result.end == TunnelEnd::Idle) reason_ = Reason::BodyTimeout;
+      if (result.end == TunnelEnd::Cancelled) reason_ = Reason::Stopped;
+    }
+    group_cell.traffic.in_flight.subtract();
+  }
+
+  io::Task<std::optional<io::TcpStream>> connect() {
+    const config::TargetGroup& settings = *group_->settings;
+    const auto loads = [this](std::uint32_t slot) {
+      TargetShare& target = *group_->targets[slot];
+      return Load{static_cast<std::uint32_t>(worker_.cell_of(target).traffic.in_flight.get()),
+                  worker_.local_of(target).latency.at(worker_.loop().now())};
+    };
+    Picker picker(group_->balancer,
+                  group_->balancer.needs_key() ? key_of({reinterpret_cast<const char*>(peer_.bytes.data()), 16}) : 0);
+    while (attempts_ < settings.retries.attempts) {
+      const auto slot = picker.next(worker_.state_of(*group_->share), loads);
+      if (!slot.has_value()) break;
+      target_ = group_->targets[*slot].get();
+      TargetCell& cell = worker_.cell_of(*target_);
+      if (settings.target_connections_max != 0 && cell.connections.get() >= settings.target_connections_max) {
+        reason_ = Reason::TargetsFull;
+        continue;
+      }
+      if (attempts_++ != 0) worker_.cell_of(*group_->share).retries.add();
+      cell.connects.add();
+      const io::Instant began = worker_.loop().now();
+      auto stream = co_await io::TcpStream::connect(worker_.loop(), target_->address,
+                                                    worker_.loop().after(settings.timeouts.connect));
+      connect_took_ = worker_.loop().now() - began;
+      if (stream) {
+        worker_.local_of(*target_).latency.observe(std::chrono::duration_cast<std::chrono::microseconds>(connect_took_),
+                                                   worker_.loop().now());
+        co_return std::move(*stream);
+      }
+      cell.connect_failures.add();
+      reason_ = reason_of_connect(stream.error().code());
+      if (stream.error().code() == Code::Cancelled) break;
+    }
+    co_return std::nullopt;
+  }
+
+  void finish() {
+    const io::Duration took = worker_.loop().now() - began_;
+    const Finished finished{.bytes_in = bytes_in_,
+                            .bytes_out = bytes_out_,
+                            .took = std::chrono::duration_cast<std::chrono::microseconds>(took)};
+    const auto reason = static_cast<std::size_t>(reason_);
+    ListenerCell& cell = worker_.cell_of(*listener_->share);
+    cell.traffic.finished(finished);
+    if (reason_ != Reason::None) cell.errors[reason].add();
+    if (group_ != nullptr) {
+      GroupCell& group_cell = worker_.cell_of(*group_->share);
+      group_cell.traffic.finished(finished);
+      if (reason_ != Reason::None) group_cell.errors[reason].add();
+    }
+    if (target_ != nullptr) worker_.cell_of(*target_).traffic.finished(finished);
+    // A probe: nothing was said and nothing went wrong.
+    const bool silent = bytes_in_ == 0 && bytes_out_ == 0 && (reason_ == Reason::None || reason_ == Reason::ClientGone);
+    if (!silent && listener_->settings->access_log && worker_.access_log().is_on()) log(took);
+  }
+
+  void log(io::Duration took) {
+    const std::string client = peer_.host();
+    const auto us = [](io::Duration duration) {
+      return duration.count() < 0 ? -1 : std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+    };
+    worker_.access_log().write({
+        .at = std::chrono::system_clock::now(),
+        .listener = listener_->settings->name,
+        .client = client,
+        .is_tcp = true,
+        .reason = to_string(reason_),
+        .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
+        .target_name = target_ != nullptr ? Bytes(target_->name) : Bytes(),
+        .attempts = attempts_,
+        .bytes_in = bytes_in_,
+        .bytes_out = bytes_out_,
+        .duration_us = us(took),
+        .connect_us = us(connect_took_),
+    });
+  }
+
+  Worker& worker_;
+  std::shared_ptr<const Plan> plan_;
+  const PlanListener* listener_;
+  io::TcpStream client_;
+  io::Peer peer_;
+  io::Strand& strand_;
+  io::Instant began_;
+  const PlanGroup* group_ = nullptr;
+  TargetShare* target_ = nullptr;
+  Reason reason_ = Reason::None;
+  int attempts_ = 0;
+  io::Duration connect_took_{-1};
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+};
+
+}  // namespace
+
+io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer) {
+  const ConnectionCount count(worker, *listener);
+  TcpConnection connection(worker, *listener, fd, peer, co_await io::this_strand());
+  co_await connection.run();
+}
+
+}  // namespace ballast::traffic

@@ -1,0 +1,122 @@
+#include "traffic/l4/tunnel.h"
+
+#include <optional>
+
+#include "io/loop.h"
+#include "io/scope.h"
+
+namespace ballast::traffic {
+namespace {
+
+enum class PumpEnd : std::uint8_t { Ended, SourceCut, SinkCut, Idle, Cancelled };
+
+struct Pump {
+  io::Stream& from;
+  io::Stream& to;
+  Buffer& pending;  // bounded by one receive buffer
+  std::uint64_t bytes = 0;
+  std::optional<PumpEnd> end;
+};
+
+class Tunnel {
+ public:
+  Tunnel(TunnelSides& sides, io::Loop& loop, io::Duration idle)
+      : up{.from = sides.client, .to = sides.target, .pending = sides.to_target},
+        down{.from = sides.target, .to = sides.client, .pending = sides.to_client},
+        loop_(loop),
+        idle_(idle),
+        moved_(loop.now()) {}
+
+  // Runs until this direction has ended; the last act of a failed one is to call off the other.
+  io::Task<void> run(Pump& pump, io::Scope* other_scope, io::Strand* other_strand) {
+    pump.end = co_await move_all(pump);
+    if (*pump.end == PumpEnd::Ended) co_return;
+    if (other_scope != nullptr) other_scope->cancel();
+    if (other_strand != nullptr) other_strand->interrupt();
+  }
+
+  Pump up;
+  Pump down;
+
+ private:
+  io::Task<PumpEnd> move_all(Pump& pump) {
+    while (true) {
+      if (const Pump& other = &pump == &up ? down : up; other.end.has_value() && *other.end != PumpEnd::Ended) {
+        co_return PumpEnd::Cancelled;
+      }
+      if (!pump.pending.empty()) {
+        const io::Transfer put = pump.to.try_write(pump.pending.view());
+        if (put.state == io::TransferState::Done) {
+          pump.bytes += put.count;
+          moved_ = loop_.now();
+          pump.pending.consume(put.count);
+          if (pump.pending.empty()) pump.pending.release();
+          continue;
+        }
+        if (put.state != io::TransferState::WouldBlock) co_return PumpEnd::SinkCut;
+        const io::Wake wake = co_await pump.to.until_writable(io::Deadline::at(moved_ + idle_));
+        if (wake == io::Wake::Event || (wake == io::Wake::Deadline && !is_idle())) continue;
+        co_return wake == io::Wake::Deadline ? PumpEnd::Idle : PumpEnd::Cancelled;
+      }
+      const auto buffer = loop_.receive_buffer();
+      const io::Transfer got = pump.from.may_read() ? pump.from.try_read(buffer.data(), buffer.size()) : io::Transfer{};
+      if (got.state == io::TransferState::Done) {
+        moved_ = loop_.now();
+        const Bytes bytes(buffer.data(), got.count);
+        const io::Transfer put = pump.to.try_write(bytes);
+        if (put.state == io::TransferState::Failed || put.state == io::TransferState::End) co_return PumpEnd::SinkCut;
+        const std::size_t taken = put.state == io::TransferState::Done ? put.count : 0;
+        pump.bytes += taken;
+        pump.pending.append(bytes.substr(taken));
+        continue;
+      }
+      if (got.state == io::TransferState::End) {
+        pump.to.end();
+        co_return PumpEnd::Ended;
+      }
+      if (got.state == io::TransferState::Failed) co_return PumpEnd::SourceCut;
+      const io::Wake wake = co_await pump.from.until_readable(io::Deadline::at(moved_ + idle_));
+      if (wake == io::Wake::Event || (wake == io::Wake::Deadline && !is_idle())) continue;
+      co_return wake == io::Wake::Deadline ? PumpEnd::Idle : PumpEnd::Cancelled;
+    }
+  }
+
+  bool is_idle() const { return loop_.now() - moved_ >= idle_; }
+
+  io::Loop& loop_;
+  io::Duration idle_;
+  io::Instant moved_;  // when a byte last passed, either way
+};
+
+TunnelEnd end_of(const Pump& up, const Pump& down) {
+  const auto either = [&](PumpEnd end) { return up.end == end || down.end == end; };
+  if (up.end == PumpEnd::SourceCut || down.end == PumpEnd::SinkCut) return TunnelEnd::ClientCut;
+  if (down.end == PumpEnd::SourceCut || up.end == PumpEnd::SinkCut) return TunnelEnd::TargetCut;
+  if (either(PumpEnd::Idle)) return TunnelEnd::Idle;
+  if (either(PumpEnd::Cancelled)) return TunnelEnd::Cancelled;
+  return TunnelEnd::Finished;
+}
+
+}  // namespace
+
+io::Task<TunnelResult> tunnel(TunnelSides& sides, io::Duration idle) {
+  io::Strand& strand = co_await io::this_strand();
+  Tunnel both(sides, strand.loop(), idle);
+  io::Scope scope(strand.loop());
+  scope.spawn(both.run(both.up, nullptr, &strand));
+  co_await both.run(both.down, &scope, nullptr);
+  if (both.down.end == PumpEnd::Ended) co_await scope.closed(io::Deadline::never());  // each wait inside has its own deadline
+  co_await scope.close();
+
+  const TunnelEnd end = end_of(both.up, both.down);
+  if (end == TunnelEnd::Finished || end == TunnelEnd::Idle) {
+    sides.client.close();
+    sides.target.close();
+  } else {
+    sides.client.reset();
+    sides.target.reset();
+  }
+  co_return TunnelResult{end, both.up.bytes, both.down.bytes};
+}
+
+}  // namespace ballast::traffic

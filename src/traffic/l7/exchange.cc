@@ -1,0 +1,294 @@
+#include "traffic/l7/exchange.h"
+
+#include "io/loop.h"
+#include "traffic/balance/hash.h"
+#include "traffic/l7/cookie.h"
+#include "traffic/l7/request_out.h"
+#include "wire/http/parse.h"
+
+namespace ballast::traffic {
+
+namespace {
+
+http::HeadLimits head_limits(const config::RequestLimits& limits) {
+  return {.line = limits.request_line, .header = limits.header, .head = limits.headers, .header_count = limits.header_count};
+}
+
+// Retries of a group at once, for one worker: a share of what is under way, and always a few.
+bool budget_allows(const GroupCell& cell, const config::Retries& retries) {
+  constexpr std::uint64_t always = 3;
+  const std::uint64_t active = cell.retries_active.get();
+  return active < always || active * 100 < cell.traffic.in_flight.get() * static_cast<std::uint64_t>(retries.budget_percent);
+}
+
+}  // namespace
+
+Exchange::Exchange(ClientConnection& client)
+    : worker_(client.worker()),
+      client_(client),
+      loop_(client.worker().loop()),
+      state_(client.worker().exchanges().take()),
+      plan_(client.worker().plan()),
+      listener_(plan_->listener(client.listener())),
+      body_(client.reader()) {
+  state_->facts.began = loop_.now();
+}
+
+io::Task<After> Exchange::run() {
+  if (listener_ == nullptr) co_return After::Close;  // removed while the connection was at rest
+  After after = After::Close;
+  switch (co_await read_head()) {
+    case HeadRead::Gone: co_return After::Close;
+    case HeadRead::Refused: after = co_await refuse(state_->facts.reason); break;
+    case HeadRead::Complete: after = co_await answer(); break;
+  }
+  count_and_log();
+  co_return after;
+}
+
+io::Task<Exchange::HeadRead> Exchange::read_head() {
+  const http::HeadLimits limits = head_limits(listener_->settings->limits);
+  http::Connection& reader = client_.reader();
+  http::RequestHead& head = state_->request;
+  const io::Deadline deadline = loop_.after(listener_->settings->timeouts.header);
+  // One empty line before a request line is forgiven (RFC 9112 2.2).
+  if (reader.held().starts_with("\r\n")) reader.consume(2);
+  while (true) {
+    const Bytes held = reader.held();
+    if (!held.empty()) {
+      const http::Outcome outcome = http::RequestParser::parse(held, limits, head);
+      if (outcome.progress == http::Progress::Complete) {
+        state_->request_bytes.append(held.substr(0, head.size));
+        head.rebase(state_->request_bytes.view().data());
+        reader.consume(head.size);
+        reader.keep();
+        body_.begin(head.framing, head.content_length, limits);
+        state_->facts.bytes_in = head.size;
+        co_return HeadRead::Complete;
+      }
+      if (outcome.progress == http::Progress::Failed) {
+        state_->facts.reason = Reason::RequestMalformed;
+        state_->facts.defect = outcome.defect;
+        state_->facts.bytes_in = held.size();
+        reader.consume(held.size());
+        co_return HeadRead::Refused;
+      }
+    }
+    // Parsing again is worth it only when a line has been completed, or a limit may have been passed.
+    const std::size_t seen = held.size();
+    while (true) {
+      const io::Transfer got = reader.receive();
+      if (got.state == io::TransferState::Done) {
+        const Bytes now = reader.held();
+        if (now.find('\n', seen) != Bytes::npos || now.size() >= limits.line) break;
+        continue;
+      }
+      if (got.state != io::TransferState::WouldBlock) co_return HeadRead::Gone;
+      reader.keep();
+      const io::Wake wake = co_await client_.stream().until_readable(deadline);
+      if (wake == io::Wake::Cancelled) co_return HeadRead::Gone;
+      if (wake == io::Wake::Deadline) {
+        state_->facts.reason = Reason::RequestTimeout;
+        co_return HeadRead::Refused;
+      }
+    }
+  }
+}
+
+io::Task<After> Exchange::answer() {
+  const http::RequestHead& head = state_->request;
+  const config::Listener& listener = *listener_->settings;
+  if (head.is_connect || head.method() == "TRACE") co_return co_await refuse(Reason::MethodRefused);
+  if (listener.limits.body.has_value() && head.framing == http::Framing::Length &&
+      head.content_length > *listener.limits.body) {
+    co_return co_await refuse(Reason::RequestTooLarge);
+  }
+  make_ids(*state_, worker_.random(), worker_.random());
+  const RequestFacts facts{
+      .host = head.host(),
+      .path = head.path(),
+      .query = head.query(),
+      .method = head.method(),
+      .fields = &head.fields,
+      .source = client_address(head, client_.peer(), listener),
+  };
+  route_ = listener_->routes->match(facts);
+  if (const auto* forward_to = std::get_if<ForwardTo>(&route_->action)) {
+    ListenerCell& cell = worker_.cell_of(client_.listener());
+    cell.traffic.in_flight.add();
+    const After after = co_await forward(*forward_to);
+    cell.traffic.in_flight.subtract();
+    co_return after;
+  }
+  if (const auto* redirect_to = std::get_if<RedirectTo>(&route_->action)) co_return co_await redirect(*redirect_to);
+  const auto& fixed = std::get<FixedAnswer>(route_->action);
+  co_return co_await answer_own(OwnAnswer{.status = fixed.status, .content_type = fixed.content_type, .body = fixed.body});
+}
+
+std::uint64_t Exchange::balance_key() const {
+  const http::Fields& fields = state_->request.fields;
+  const config::HashKey& key = group_->settings->hash_key;
+  switch (key.kind) {
+    case config::HashKeyKind::Path: return key_of(state_->request.path());
+    case config::HashKeyKind::Header: {
+      const http::Field* field = fields.find(Bytes(key.name));
+      if (field != nullptr) return key_of(fields.value(*field));
+      break;
+    }
+    case config::HashKeyKind::Cookie:
+      if (const auto value = cookie_value(fields, key.name)) return key_of(*value);
+      break;
+    case config::HashKeyKind::Source: break;
+  }
+  const auto source = client_address(state_->request, client_.peer(), *listener_->settings);
+  return key_of({reinterpret_cast<const char*>(source.data()), source.size()});
+}
+
+// A body that came whole with its head is held, so that it goes out with the head in one call and can be sent again.
+void Exchange::gather_small_body() {
+  constexpr std::uint64_t held_max = 16 * kib;
+  const http::RequestHead& head = state_->request;
+  if (head.framing == http::Framing::None || head.expects_continue || !client_.reader().has_held()) return;
+  if (head.framing == http::Framing::Length &&
+      (head.content_length > held_max || head.content_length > client_.reader().held().size())) {
+    return;
+  }
+  if (head.framing == http::Framing::Chunked && client_.reader().held().size() > held_max) return;
+  const http::Pulled pulled = body_.try_pull();
+  if (pulled.state == http::PullState::Data) {
+    state_->small_body.append(pulled.data);
+    state_->facts.bytes_in += pulled.data.size();
+  }
+}
+
+io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
+  const ForwardTo::Choice* choice = forward_to.pick(worker_.random());
+  if (choice == nullptr) co_return co_await refuse(Reason::NoTarget);
+  group_ = plan_->groups[choice->group_index].get();
+  GroupCell& group_cell = worker_.cell_of(*group_->share);
+  BalancerState& balancing = worker_.state_of(*group_->share);
+  const auto loads = [this](std::uint32_t slot) {
+    TargetShare& target = *group_->targets[slot];
+    return Load{static_cast<std::uint32_t>(worker_.cell_of(target).traffic.in_flight.get()),
+                worker_.local_of(target).latency.at(loop_.now())};
+  };
+  gather_small_body();
+  group_cell.traffic.in_flight.add();
+
+  Picker picker(group_->balancer, group_->balancer.needs_key() ? balance_key() : 0);
+  Attempt last{.reason = Reason::NoTarget};
+  bool same_target_again = false;  // a connection at rest had died: the target itself has not been asked yet
+  while (true) {
+    if (!same_target_again) {
+      const auto slot = picker.next(balancing, loads);
+      if (!slot.has_value()) break;
+      TargetShare& next = *group_->targets[*slot];
+      const std::uint32_t connections_max = group_->settings->target_connections_max;
+      if (connections_max != 0 && worker_.cell_of(next).traffic.in_flight.get() >= connections_max) {
+        if (last.reason == Reason::NoTarget) last.reason = Reason::TargetsFull;
+        continue;
+      }
+      target_ = &next;
+    }
+    const bool again = state_->facts.attempts != 0;
+    ++state_->facts.attempts;
+    if (again) group_cell.retries_active.add();
+    last = co_await try_target(same_target_again ? Fresh::Required : Fresh::Allowed);
+    if (again) group_cell.retries_active.subtract();
+    if (last.answered) break;
+
+    same_target_again = last.was_stale;
+    if (!may_try_again(last)) break;
+    if (!last.was_stale && !budget_allows(group_cell, group_->settings->retries)) {
+      group_cell.retries_refused.add();
+      break;
+    }
+    if (last.was_stale) {
+      group_cell.stale_replays.add();
+    } else {
+      group_cell.retries.add();
+    }
+  }
+  group_cell.traffic.in_flight.subtract();
+  if (last.answered) co_return last.after;
+  state_->facts.defect = last.defect;
+  co_return co_await refuse(last.reason);
+}
+
+bool Exchange::may_try_again(const Attempt& attempt) const {
+  if (client_.was_cut() || client_.called_off()) return false;
+  if (state_->facts.attempts >= group_->settings->retries.attempts + (attempt.was_stale ? 1 : 0)) return false;
+  if (attempt.retry == Retry::Never) return false;
+  // What has been pulled from the client and not been held cannot be sent again.
+  if (upload_began_) return false;
+  return attempt.retry == Retry::Always || state_->request.is_idempotent();
+}
+
+void Exchange::count_and_log() {
+  const ExchangeFacts& facts = state_->facts;
+  const Finished finished{
+      .status = facts.status,
+      .bytes_in = facts.bytes_in,
+      .bytes_out = facts.bytes_out,
+      .took = std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - facts.began),
+  };
+  ListenerCell& listener_cell = worker_.cell_of(client_.listener());
+  listener_cell.traffic.finished(finished);
+  const auto reason = static_cast<std::size_t>(facts.reason);
+  if (facts.reason == Reason::RequestMalformed) listener_cell.defects[static_cast<std::size_t>(facts.defect)].add();
+  if (facts.reason != Reason::None) listener_cell.errors[reason].add();
+  if (group_ != nullptr) {
+    GroupCell& group_cell = worker_.cell_of(*group_->share);
+    group_cell.traffic.finished(finished);
+    if (facts.reason != Reason::None) group_cell.errors[reason].add();
+  }
+  if (target_ != nullptr) {
+    worker_.cell_of(*target_).traffic.finished(finished);
+    if (facts.header_took.count() >= 0) {
+      worker_.local_of(*target_).latency.observe(
+          std::chrono::duration_cast<std::chrono::microseconds>(facts.header_took), loop_.now());
+    }
+  }
+  if (listener_->settings->access_log && worker_.access_log().is_on()) log();
+}
+
+void Exchange::log() {
+  const ExchangeFacts& facts = state_->facts;
+  const http::RequestHead& head = state_->request;
+  const auto us = [](io::Duration duration) {
+    return duration.count() < 0 ? -1 : std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  };
+  AccessRecord record{
+      .at = std::chrono::system_clock::now(),
+      .listener = listener_->settings->name,
+      .client = client_.peer_text(),
+      .status = facts.status,
+      .reason = to_string(facts.reason),
+      .defect = facts.defect == http::Defect::None ? Bytes() : http::to_string(facts.defect),
+      .rule = route_ != nullptr ? Bytes(route_->name) : Bytes(),
+      .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
+      .target_name = target_ != nullptr ? Bytes(target_->name) : Bytes(),
+      .attempts = facts.attempts,
+      .bytes_in = facts.bytes_in,
+      .bytes_out = facts.bytes_out,
+      .duration_us = us(loop_.now() - facts.began),
+      .connect_us = us(facts.connect_took),
+      .header_us = us(facts.header_took),
+  };
+  // A head that was refused has no parts to be relied on.
+  const bool parsed = !state_->request_bytes.empty();
+  if (parsed) {
+    record.method = head.method();
+    record.host = head.authority();
+    record.target = head.target();
+    record.path = head.path();
+    record.query = head.query();
+    record.minor_version = head.minor_version;
+    record.request_id = request_id_of(*state_, is_trusted(client_.peer().bytes, *listener_->settings));
+    record.user_agent = head.fields.value_or_empty(http::HeaderId::UserAgent);
+    record.referer = head.fields.value_or_empty(http::HeaderId::Referer);
+  }
+  worker_.access_log().write(record);
+}
+
+}  // namespace ballast::traffic

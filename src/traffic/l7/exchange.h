@@ -1,0 +1,108 @@
+// Exchange: one HTTP request being answered, from its head to its line in the log. run() reads like the list in ARCHITECTURE.md:
+//
+//   read the head; keep this Plan to the end; match a route; answer it, or forward it:
+//   for target in picker: connect or reuse, send, receive a head; on an error try again where that is safe;
+//   respond, bodies pulled both ways; always: count, time, log.
+//
+// exchange.cc is that way; attempt.cc one attempt at one target; own_answer.cc what the balancer answers itself.
+// Worker's thread; in the frame of serve_http(), one at a time for a connection.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "traffic/l7/client_connection.h"
+#include "traffic/l7/exchange_state.h"
+#include "traffic/l7/upstream_pool.h"
+#include "traffic/plan.h"
+#include "traffic/worker.h"
+#include "wire/http/relay.h"
+
+namespace ballast::traffic {
+
+class Upload;
+
+// What becomes of the client's connection.
+enum class After : std::uint8_t {
+  KeepAlive,
+  Close,  // in order; what the client still sends is read away for a moment, so that it gets its answer
+  Reset,  // the answer is incomplete, and the client must see that
+  Done,   // closed already: it was a tunnel
+};
+
+class Exchange {
+ public:
+  explicit Exchange(ClientConnection& client);
+  Exchange(const Exchange&) = delete;
+
+  // A byte of the request is there.
+  io::Task<After> run();
+
+ private:
+  enum class HeadRead : std::uint8_t { Complete, Refused, Gone };
+  // Whether a connection at rest will do.
+  enum class Fresh : std::uint8_t { Allowed, Required };
+
+  // How one attempt at a target ended. Not answered: nothing has been sent to the client, and `reason` says why.
+  struct Attempt {
+    bool answered = false;
+    After after = After::Close;
+    Reason reason = Reason::None;
+    http::Defect defect = http::Defect::None;
+    Retry retry = Retry::Never;
+    bool was_stale = false;  // a connection that had been at rest was dead; the target itself may be well
+  };
+
+  struct OwnAnswer {
+    int status = 200;
+    Bytes content_type;
+    Bytes body;
+    Bytes location;
+    bool closes = false;
+  };
+
+  // exchange.cc
+  io::Task<HeadRead> read_head();
+  io::Task<After> answer();
+  io::Task<After> forward(const ForwardTo& forward_to);
+  bool may_try_again(const Attempt& attempt) const;
+  void gather_small_body();
+  std::uint64_t balance_key() const;
+  void count_and_log();
+  void log();
+
+  // attempt.cc
+  io::Task<Attempt> try_target(Fresh fresh);
+  io::Task<Attempt> attempt(UpstreamConnection& connection, bool& reusable);
+  io::Task<Attempt> receive_head(UpstreamConnection& connection, Upload& upload, io::Instant sent);
+  io::Task<Attempt> respond(UpstreamConnection& connection, Upload& upload, bool& reusable);
+  io::Task<Attempt> open_tunnel(UpstreamConnection& connection);
+  io::Task<Result<>> send_interim(http::Connection& reader);
+  void write_request();
+  void gather_response_lines();
+  Attempt failed(Reason reason, Retry retry) const { return {.reason = reason, .retry = retry}; }
+  Attempt failed_by(const Error& error, const UpstreamConnection& connection) const;
+  Attempt failed_by_client(const Upload& upload) const;
+
+  // own_answer.cc
+  io::Task<After> answer_own(OwnAnswer answer);
+  io::Task<After> redirect(const RedirectTo& redirect_to);
+  io::Task<After> refuse(Reason reason);
+
+  // Whether the client's connection may serve another request after this one.
+  bool client_may_stay() const;
+
+  Worker& worker_;
+  ClientConnection& client_;
+  io::Loop& loop_;
+  ExchangePool::Lease state_;
+  std::shared_ptr<const Plan> plan_;
+  const PlanListener* listener_ = nullptr;
+  http::ConnectionBody body_;         // of the request
+  const Route* route_ = nullptr;
+  const PlanGroup* group_ = nullptr;  // forwarded to
+  TargetShare* target_ = nullptr;     // of the last attempt
+  bool upload_began_ = false;         // bytes of a body that is not held have been asked for
+};
+
+}  // namespace ballast::traffic

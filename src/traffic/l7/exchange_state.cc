@@ -1,0 +1,44 @@
+#include "traffic/l7/exchange_state.h"
+
+#include <utility>
+
+namespace ballast::traffic {
+
+namespace {
+
+// A buffer that one large request made large is not kept for the small ones.
+void trim(Buffer& buffer) {
+  constexpr std::size_t kept_bytes_max = 16 * kib;
+  if (buffer.capacity() > kept_bytes_max) {
+    buffer.release();
+  } else {
+    buffer.clear();
+  }
+}
+
+}  // namespace
+
+void ExchangeState::clear() {
+  trim(request_bytes);
+  trim(small_body);
+  trim(to_target);
+  trim(to_client);
+  lines.clear();
+  facts = ExchangeFacts{};
+}
+
+ExchangePool::Lease ExchangePool::take() {
+  if (kept_.empty()) return Lease(new ExchangeState, Return{this});
+  ExchangeState* state = kept_.back().release();
+  kept_.pop_back();
+  return Lease(state, Return{this});
+}
+
+void ExchangePool::give(ExchangeState* state) {
+  std::unique_ptr<ExchangeState> owned(state);
+  if (kept_.size() >= kept_max) return;
+  owned->clear();
+  kept_.push_back(std::move(owned));
+}
+
+}  // namespace ballast::traffic

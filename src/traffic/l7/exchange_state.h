@@ -1,0 +1,71 @@
+// ExchangeState: what one request needs while it is answered: both heads, the buffers out, and what is said of it at the end. About
+// 10 KiB, most of it never touched; kept and used again, so that a request allocates nothing.
+//
+// ExchangePool is one worker's; a state is taken when the first byte of a request is there and given back when it is answered.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/buffer.h"
+#include "io/deadline.h"
+#include "traffic/reason.h"
+#include "wire/http/connection.h"
+#include "wire/http/message.h"
+#include "wire/http/outgoing.h"
+
+namespace ballast::traffic {
+
+// What the end of an exchange is told of it: counters, access log.
+struct ExchangeFacts {
+  io::Instant began;
+  int status = 0;           // as sent to the client; 0: none was
+  Reason reason = Reason::None;
+  http::Defect defect = http::Defect::None;
+  int attempts = 0;
+  std::uint64_t bytes_in = 0;   // of the request, head and body
+  std::uint64_t bytes_out = 0;  // of the response's body
+  io::Duration connect_took{-1};  // the last attempt's; negative: no connection was made
+  io::Duration header_took{-1};   // from the last byte of the request's head to the target's head
+};
+
+struct ExchangeState {
+  http::RequestHead request;
+  Buffer request_bytes;       // what `request` views
+  http::ResponseHead response;
+  Buffer small_body;          // a request body that came whole with its head, for sending and sending again
+  Buffer to_target;
+  Buffer to_client;
+  std::vector<http::FieldLine> lines;  // of the head being written
+  std::string forwarded_for;  // storage of generated field values
+  std::string forwarded;
+  std::string origin_target;
+  std::array<char, 32> request_id;
+  std::array<char, 55> traceparent;
+  ExchangeFacts facts;
+
+  void clear();
+};
+
+class ExchangePool {
+ public:
+  // More states than this are not kept when they come back: 256 are 64 KiB of touched memory and as many busy connections.
+  static constexpr std::size_t kept_max = 256;
+
+  struct Return {
+    ExchangePool* pool;
+    void operator()(ExchangeState* state) const { pool->give(state); }
+  };
+  using Lease = std::unique_ptr<ExchangeState, Return>;
+
+  Lease take();
+
+ private:
+  void give(ExchangeState* state);
+  std::vector<std::unique_ptr<ExchangeState>> kept_;
+};
+
+}  // namespace ballast::traffic

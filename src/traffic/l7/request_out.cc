@@ -1,0 +1,209 @@
+#include "traffic/l7/request_out.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "traffic/route/conditions.h"
+#include "wire/http/hop_by_hop.h"
+#include "wire/http/list.h"
+
+namespace ballast::traffic {
+namespace {
+
+void write_hex(char* out, std::uint64_t value) {
+  for (int i = 15; i >= 0; --i) {
+    out[i] = "0123456789abcdef"[value & 15U];
+    value >>= 4U;
+  }
+}
+
+// An address of a list such as X-Forwarded-For: "10.0.0.1", "10.0.0.1:5000", "[::1]:80", "::1".
+std::optional<std::array<std::uint8_t, 16>> listed_address(Bytes text) {
+  if (text.size() > 64) return std::nullopt;
+  if (!text.empty() && text.front() == '[') {
+    const std::size_t close = text.find(']');
+    if (close == Bytes::npos) return std::nullopt;
+    text = text.substr(1, close - 1);
+  } else if (std::count(text.begin(), text.end(), ':') == 1) {
+    text = text.substr(0, text.find(':'));
+  }
+  const Result<io::SocketAddress> address = io::SocketAddress::numeric(text, 0);
+  if (!address) return std::nullopt;
+  return address->bytes();
+}
+
+// RFC 7239 4: an IPv6 address is quoted and bracketed.
+std::string forwarded_element(const std::string& peer, Bytes host, Bytes protocol) {
+  const bool v6 = peer.find(':') != std::string::npos;
+  std::string element = v6 ? fmt::format("for=\"[{}]\"", peer) : fmt::format("for={}", peer);
+  // The host has been validated: no quote or backslash can be in it.
+  if (!host.empty()) fmt::format_to(std::back_inserter(element), ";host=\"{}\"", host);
+  fmt::format_to(std::back_inserter(element), ";proto={}", protocol);
+  return element;
+}
+
+Bytes host_of(const TargetShare& target) { return target.address.is_unix() ? Bytes("localhost") : Bytes(target.name); }
+
+// Targets are asked in origin form, whatever form the client used (RFC 9112 3.2.1).
+Bytes origin_form(const http::RequestHead& head, std::string& storage) {
+  const Bytes target = head.target();
+  if (target.front() == '/' || target == "*") return target;
+  storage = head.path();
+  if (head.has_query()) {
+    storage += '?';
+    storage += head.query();
+  }
+  return storage;
+}
+
+// A field's own earlier values, from all its lines, joined; empty where there is none.
+void join_values(const http::Fields& fields, http::HeaderId id, std::string& into) {
+  into.clear();
+  for (const http::Field& field : fields) {
+    if (field.id != id || field.value_size == 0) continue;
+    if (!into.empty()) into += ", ";
+    into += fields.value(field);
+  }
+}
+
+}  // namespace
+
+bool is_trusted(const std::array<std::uint8_t, 16>& address, const config::Listener& listener) {
+  return std::any_of(listener.trusted_proxies.begin(), listener.trusted_proxies.end(),
+                     [&](const config::Network& network) { return contains(network, address); });
+}
+
+std::array<std::uint8_t, 16> client_address(const http::RequestHead& head, const io::Peer& peer,
+                                            const config::Listener& listener) {
+  if (listener.trusted_proxies.empty() || !is_trusted(peer.bytes, listener)) return peer.bytes;
+  // From the right: each trusted proxy vouches for the one before it.
+  std::string joined;
+  join_values(head.fields, http::HeaderId::XForwardedFor, joined);
+  std::array<std::uint8_t, 16> client = peer.bytes;
+  Bytes rest = joined;
+  while (!rest.empty()) {
+    const std::size_t comma = rest.rfind(',');
+    Bytes element = comma == Bytes::npos ? rest : rest.substr(comma + 1);
+    rest = comma == Bytes::npos ? Bytes() : rest.substr(0, comma);
+    while (!element.empty() && element.front() == ' ') element.remove_prefix(1);
+    while (!element.empty() && element.back() == ' ') element.remove_suffix(1);
+    const auto address = listed_address(element);
+    if (!address.has_value()) break;
+    client = *address;
+    if (!is_trusted(client, listener)) break;
+  }
+  return client;
+}
+
+void make_ids(ExchangeState& state, std::uint64_t random_a, std::uint64_t random_b) {
+  write_hex(state.request_id.data(), random_a);
+  write_hex(state.request_id.data() + 16, random_b);
+  // W3C Trace Context: version, trace-id, parent-id, flags (not sampled: that is for who started the trace to say).
+  char* out = state.traceparent.data();
+  std::memcpy(out, "00-", 3);
+  std::memcpy(out + 3, state.request_id.data(), 32);
+  out[35] = '-';
+  write_hex(out + 36, random_a ^ (random_b | 1U));
+  std::memcpy(out + 52, "-00", 3);
+}
+
+Bytes request_id_of(const ExchangeState& state, bool peer_is_trusted) {
+  constexpr std::size_t believed_max = 128;
+  if (peer_is_trusted) {
+    const Bytes given = state.request.fields.value_or_empty(http::HeaderId::XRequestId);
+    if (!given.empty() && given.size() <= believed_max) return given;
+  }
+  return {state.request_id.data(), state.request_id.size()};
+}
+
+void write_request_head(const RequestOut& request) {
+  ExchangeState& state = request.state;
+  const http::RequestHead& head = state.request;
+  const config::Listener& listener = *request.listener.settings;
+  const http::Fields& fields = head.fields;
+  const http::HopByHop hop_by_hop(fields);
+  const bool trusted = is_trusted(request.client.peer().bytes, listener);
+  const bool appends = listener.x_forwarded == config::ForwardedHeaders::Append;
+  const bool writes_x = listener.x_forwarded != config::ForwardedHeaders::Off;
+  const std::string& peer = request.client.peer_text();
+  auto& lines = state.lines;
+  lines.clear();
+
+  // A client of HTTP/1.0 may send no Host; the target needs one all the same.
+  const bool passes_host = request.group.pass_host && !head.authority().empty();
+  lines.push_back({"Host", passes_host ? head.authority() : host_of(request.target)});
+
+  bool has_proto = false;
+  bool has_port = false;
+  bool has_host = false;
+  bool has_traceparent = false;
+  for (const http::Field& field : fields) {
+    switch (field.id) {
+      case http::HeaderId::Host:
+      case http::HeaderId::ContentLength:
+      case http::HeaderId::XRequestId: continue;
+      case http::HeaderId::XForwardedFor:
+        if (writes_x) continue;
+        break;
+      case http::HeaderId::XForwardedProto:
+        if (writes_x && !trusted) continue;
+        has_proto = true;
+        break;
+      case http::HeaderId::XForwardedPort:
+        if (writes_x && !trusted) continue;
+        has_port = true;
+        break;
+      case http::HeaderId::XForwardedHost:
+        if (writes_x && !trusted) continue;
+        has_host = true;
+        break;
+      case http::HeaderId::Forwarded:
+        // Believed and continued, or taken out: a target must not believe what a stranger wrote.
+        if (listener.forwarded || !trusted) continue;
+        break;
+      case http::HeaderId::Traceparent: has_traceparent = true; break;
+      default: break;
+    }
+    if (hop_by_hop.contains(field)) continue;
+    lines.push_back({fields.name(field), fields.value(field)});
+  }
+
+  fmt::format_int port(request.listener.share->port);
+  if (writes_x) {
+    if (appends) join_values(fields, http::HeaderId::XForwardedFor, state.forwarded_for);
+    if (!appends) state.forwarded_for.clear();
+    if (!state.forwarded_for.empty()) state.forwarded_for += ", ";
+    state.forwarded_for += peer;
+    lines.push_back({"X-Forwarded-For", state.forwarded_for});
+    if (!has_proto) lines.push_back({"X-Forwarded-Proto", "http"});
+    if (!has_port) lines.push_back({"X-Forwarded-Port", {port.data(), port.size()}});
+    if (!has_host && !head.authority().empty()) lines.push_back({"X-Forwarded-Host", head.authority()});
+  }
+  if (listener.forwarded) {
+    state.forwarded.clear();
+    if (trusted) join_values(fields, http::HeaderId::Forwarded, state.forwarded);
+    if (!state.forwarded.empty()) state.forwarded += ", ";
+    state.forwarded += forwarded_element(peer, head.authority(), "http");
+    lines.push_back({"Forwarded", state.forwarded});
+  }
+  lines.push_back({"X-Request-Id", request_id_of(state, trusted)});
+  if (!has_traceparent) lines.push_back({"traceparent", {state.traceparent.data(), state.traceparent.size()}});
+  if (const Bytes te = fields.value_or_empty(http::HeaderId::Te); http::iequals(te, "trailers")) {
+    lines.push_back({"TE", "trailers"});
+  }
+
+  http::OutgoingFraming framing;
+  framing.framing = request.framing;
+  framing.length = request.length;
+  if (head.wants_upgrade) {
+    framing.use = http::ConnectionUse::Upgrade;
+    framing.upgrade = fields.value_or_empty(http::HeaderId::Upgrade);
+  }
+  http::write_head(state.to_target, http::OutgoingRequest{head.method(), origin_form(head, state.origin_target), lines}, framing);
+}
+
+}  // namespace ballast::traffic

@@ -1,0 +1,54 @@
+#include "traffic/reason.h"
+
+#include <array>
+
+namespace ballast::traffic {
+namespace {
+
+struct Row {
+  std::string_view name;
+  int status;
+  std::string_view words;
+};
+
+constexpr std::array<Row, reason_count> rows{{
+    {"", 0, ""},
+    {"request_malformed", 400, "The request is not valid HTTP."},
+    {"request_timeout", 408, "The request did not arrive in time."},
+    {"request_too_slow", 408, "The request's body arrived too slowly."},
+    {"request_too_large", 413, "The request's body is larger than is allowed here."},
+    {"method_refused", 405, "This method is not allowed here."},
+    {"client_gone", 460, "The client closed the connection."},
+    {"no_target", 503, "No server is available for this request."},
+    {"targets_full", 503, "Every server for this request is at its limit."},
+    {"connect_refused", 502, "The server for this request refused the connection."},
+    {"connect_timeout", 504, "The server for this request did not accept the connection in time."},
+    {"connect_failed", 502, "The server for this request cannot be reached."},
+    {"target_closed", 502, "The server for this request closed the connection without an answer."},
+    {"target_reset", 502, "The server for this request cut the connection."},
+    {"target_timeout", 504, "The server for this request did not answer in time."},
+    {"target_malformed", 502, "The answer of the server is not valid HTTP."},
+    {"body_cut", 0, "The answer of the server broke off."},
+    {"body_timeout", 0, "The answer of the server stopped."},
+    {"stopped", 503, "The service is stopping."},
+    {"overloaded", 503, "The service has too many connections."},
+}};
+
+const Row& row_of(Reason reason) { return rows[static_cast<std::size_t>(reason)]; }
+
+}  // namespace
+
+std::string_view to_string(Reason reason) { return row_of(reason).name; }
+std::string_view explain(Reason reason) { return row_of(reason).words; }
+int status_of(Reason reason) { return row_of(reason).status; }
+
+Reason reason_of_connect(Code code) {
+  switch (code) {
+    case Code::Refused: return Reason::ConnectRefused;
+    case Code::TimedOut: return Reason::ConnectTimeout;
+    case Code::Cancelled: return Reason::Stopped;
+    default: return Reason::ConnectFailed;
+  }
+}
+
+}  // namespace ballast::traffic

@@ -1,0 +1,66 @@
+// Reason: why the balancer answered itself, or an exchange ended otherwise than in order. One list; it appears in the access log, the
+// metrics and the guide.
+//
+//   reason               status  when
+//   request_malformed    400     the request breaks HTTP (its Defect says how); also 414, 431, 501, 505
+//   request_timeout      408     the head did not come in time
+//   request_too_slow     408     the body came below the minimum rate, or stopped
+//   request_too_large    413     the body is over the listener's limit
+//   method_refused       405     CONNECT or TRACE
+//   client_gone          460     the client cut the connection before it had its answer; only logged
+//   no_target            503     the group has no target that takes requests
+//   targets_full         503     every target is at its connection limit
+//   connect_refused      502     nobody listens at the target
+//   connect_timeout      504     the target did not accept in time
+//   connect_failed       502     unreachable, or reset while connecting
+//   target_closed        502     the target closed before its answer
+//   target_reset         502     the target reset the connection before its answer
+//   target_timeout       504     the target's head did not come in time
+//   target_malformed     502     the answer breaks HTTP (its Defect says how)
+//   body_cut             -       the target's body broke off after its head was passed on: the client's connection is cut
+//   body_timeout         -       the same, because nothing came in time
+//   stopped              503     ballast is stopping and the drain's time is over
+//   overloaded           503     out of descriptors or over the listener's connection limit
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace ballast::traffic {
+
+enum class Reason : std::uint8_t {
+  None,
+  RequestMalformed,
+  RequestTimeout,
+  RequestTooSlow,
+  RequestTooLarge,
+  MethodRefused,
+  ClientGone,
+  NoTarget,
+  TargetsFull,
+  ConnectRefused,
+  ConnectTimeout,
+  ConnectFailed,
+  TargetClosed,
+  TargetReset,
+  TargetTimeout,
+  TargetMalformed,
+  BodyCut,
+  BodyTimeout,
+  Stopped,
+  Overloaded,
+};
+inline constexpr int reason_count = static_cast<int>(Reason::Overloaded) + 1;
+
+std::string_view to_string(Reason reason);  // "connect_refused"; "" for None
+// One sentence for the person who gets the response.
+std::string_view explain(Reason reason);
+// The status of the balancer's own answer; 0 where none can be sent.
+int status_of(Reason reason);
+
+// Of a connect that failed with this code.
+Reason reason_of_connect(Code code);
+
+}  // namespace ballast::traffic

@@ -1,0 +1,165 @@
+#include "traffic/worker.h"
+
+#include <algorithm>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "traffic/connection_count.h"
+#include "traffic/l4/serve.h"
+#include "traffic/l7/client_connection.h"
+#include "traffic/l7/upstream_pool.h"
+
+namespace ballast::traffic {
+
+ConnectionCount::ConnectionCount(Worker& worker, ListenerShare& listener) : worker_(worker), listener_(listener) {
+  ListenerCell& cell = worker_.cell_of(listener_);
+  cell.connections.add();
+  cell.connections_total.add();
+  worker_.load().fetch_add(1, std::memory_order_relaxed);
+}
+
+ConnectionCount::~ConnectionCount() {
+  worker_.cell_of(listener_).connections.subtract();
+  worker_.load().fetch_sub(1, std::memory_order_relaxed);
+}
+
+Result<std::unique_ptr<Worker>> Worker::make(Options options) {
+  auto loop = io::Loop::make();
+  if (!loop) return fail(std::move(loop.error()));
+  return std::unique_ptr<Worker>(new Worker(std::move(options), std::move(*loop)));
+}
+
+Worker::Worker(Options options, std::unique_ptr<io::Loop> loop)
+    : options_(std::move(options)),
+      loop_(std::move(loop)),
+      access_log_(*loop_, options_.access_log),
+      random_(static_cast<std::uint64_t>(io::Clock::now().time_since_epoch().count()) + index()),
+      scope_(*loop_),
+      own_scope_(*loop_) {}
+
+Worker::~Worker() {
+  loop_->stop();
+  thread_.join();
+}
+
+void Worker::start(std::vector<Worker*> peers) {
+  peers_ = std::move(peers);
+  thread_ = io::Thread(fmt::format("worker-{}", options_.index), [this] { loop_->run(); });
+}
+
+void Worker::adopt(std::shared_ptr<const Plan> plan) {
+  // A control block of this worker's own: requests count their hold on the Plan without touching another core's cache line.
+  loop_->post([this, plan = std::move(plan)] {
+    plan_ = std::shared_ptr<const Plan>(plan.get(), [hold = plan](const Plan*) {});
+  });
+}
+
+void Worker::listen(std::shared_ptr<ListenerShare> listener, int listening_fd) {
+  loop_->post([this, listener = std::move(listener), listening_fd] {
+    auto accept = [this, listener](int fd, const io::Peer& peer) { accepted(listener, fd, peer); };
+    auto exhausted = [this, listener](const Error& error) {
+      options_.trouble(fmt::format("listener \"{}\": {}: new connections wait; raise LimitNOFILE or close something",
+                                   listener->name, error.text()));
+    };
+    doors_.push_back({listener, std::make_unique<io::Acceptor>(*loop_, listening_fd, std::move(accept), std::move(exhausted))});
+  });
+}
+
+void Worker::unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_function<void()> done) {
+  loop_->post([this, listener = std::move(listener), done = std::move(done)]() mutable {
+    std::erase_if(doors_, [&](const Door& door) { return door.listener == listener; });
+    end_rests(listener.get());
+    done();
+  });
+}
+
+void Worker::retire(std::shared_ptr<TargetShare> target) {
+  loop_->post([this, target = std::move(target)] {
+    TargetLocal& local = local_of(*target);
+    if (local.pool != nullptr) local.pool->retire();
+    local.uses.cancel_all();
+  });
+}
+
+void Worker::drain(io::Duration time, std::move_only_function<void()> done) {
+  loop_->post([this, time, done = std::move(done)]() mutable {
+    doors_.clear();
+    draining_ = true;
+    end_rests(nullptr);
+    own_scope_.spawn(end_drain(time, std::move(done)));
+  });
+}
+
+io::Task<void> Worker::end_drain(io::Duration time, std::move_only_function<void()> done) {
+  if (!co_await scope_.closed(loop_->after(time))) co_await scope_.close();
+  access_log_.hand_over();
+  plan_.reset();
+  done();
+}
+
+void Worker::end_rests(const ListenerShare* of_listener) {
+  for (ClientConnection* connection = connections_; connection != nullptr; connection = connection->next) {
+    if (connection->at_rest && (of_listener == nullptr || &connection->listener() == of_listener)) connection->end_rest();
+  }
+}
+
+UpstreamPool& Worker::pool_of(TargetShare& target) {
+  TargetLocal& local = local_of(target);
+  if (local.pool == nullptr) local.pool = std::make_shared<UpstreamPool>(*loop_, cell_of(target));
+  return *local.pool;
+}
+
+void Worker::opened(ClientConnection& connection) {
+  connection.next = connections_;
+  if (connections_ != nullptr) connections_->previous = &connection;
+  connections_ = &connection;
+}
+
+void Worker::closed(ClientConnection& connection) {
+  (connection.previous != nullptr ? connection.previous->next : connections_) = connection.next;
+  if (connection.next != nullptr) connection.next->previous = connection.previous;
+}
+
+Worker& Worker::least_loaded() const {
+  Worker* least = peers_.front();
+  for (Worker* peer : peers_) {
+    if (peer->load().load(std::memory_order_relaxed) < least->load().load(std::memory_order_relaxed)) least = peer;
+  }
+  return *least;
+}
+
+void Worker::accepted(const std::shared_ptr<ListenerShare>& listener, int fd, const io::Peer& peer) {
+  // Handing on costs a wake-up of the other thread: only where the difference is more than chance makes it.
+  constexpr std::uint32_t difference_min = 2;
+  Worker& least = least_loaded();
+  const std::uint32_t theirs = least.load().load(std::memory_order_relaxed);
+  if (&least != this && load().load(std::memory_order_relaxed) > theirs + difference_min + theirs / 8) {
+    least.loop_->post([&least, listener, fd, peer] { least.serve(listener, fd, peer); });
+    return;
+  }
+  serve(listener, fd, peer);
+}
+
+void Worker::serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Peer& peer) {
+  const PlanListener* plan = plan_ != nullptr ? plan_->listener(*listener) : nullptr;
+  if (plan == nullptr || draining_) {
+    ::close(fd);
+    return;
+  }
+  std::uint64_t open = 0;
+  for (const ListenerCell& cell : listener->cells) open += cell.connections.get();
+  if (open >= plan->settings->limits.connections) {
+    cell_of(*listener).connections_refused.add();
+    ::close(fd);
+    return;
+  }
+  if (plan->settings->protocol == config::ListenerProtocol::Http) {
+    scope_.spawn(serve_http(*this, std::move(listener), fd, peer));
+  } else {
+    scope_.spawn(serve_tcp(*this, std::move(listener), fd, peer));
+  }
+}
+
+}  // namespace ballast::traffic

@@ -1,0 +1,109 @@
+// Worker: one thread: a Loop, the connections it accepted, its upstream pools, its counters. It shares nothing with other workers
+// but the Plan; the control thread reaches it through Loop::post alone.
+//
+// A listening socket is watched by all workers and the kernel wakes one of them, which may be the same one for a burst of
+// connections; so a worker that holds clearly more connections than the least loaded hands a new one on to that one.
+//
+// Made by the control thread, which calls what stands first; the rest belongs to the worker's own thread. Ends by drain(), then
+// destruction, which joins the thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/acceptor.h"
+#include "io/loop.h"
+#include "io/scope.h"
+#include "io/thread.h"
+#include "traffic/l7/access_log.h"
+#include "traffic/l7/exchange_state.h"
+#include "traffic/plan.h"
+
+namespace ballast::traffic {
+
+class ClientConnection;
+
+// How many connections each worker holds, as all of them see it.
+struct WorkerLoads {
+  struct alignas(64) Load {
+    std::atomic<std::uint32_t> connections = 0;
+  };
+  explicit WorkerLoads(int workers) : each(static_cast<std::size_t>(workers)) {}
+  std::vector<Load> each;
+};
+
+class Worker {
+ public:
+  struct Options {
+    int index = 0;
+    WorkerLoads* loads = nullptr;                   // outlives the worker
+    AccessLog* access_log = nullptr;                // outlives the worker
+    std::function<void(const std::string&)> trouble;  // something worth an event; called on the worker's thread
+  };
+
+  // Control thread.
+  static Result<std::unique_ptr<Worker>> make(Options options);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  // `peers`: all workers by index, this one included; they must outlive this one's thread.
+  void start(std::vector<Worker*> peers);
+  void adopt(std::shared_ptr<const Plan> plan);
+  void listen(std::shared_ptr<ListenerShare> listener, int listening_fd);
+  // Stops accepting there and ends its connections at rest; `done` runs on the worker's thread when the socket is watched no more.
+  void unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_function<void()> done);
+  // The target is no longer in any Plan: closes its connections at rest and calls off what still uses it.
+  void retire(std::shared_ptr<TargetShare> target);
+  // Stops accepting, lets what is under way end in `time`, then calls it off; `done` runs on the worker's thread.
+  void drain(io::Duration time, std::move_only_function<void()> done);
+  io::Loop& loop() { return *loop_; }
+
+  // The worker's own thread.
+  const std::shared_ptr<const Plan>& plan() const { return plan_; }
+  bool is_draining() const { return draining_; }
+  AccessLogBuffer& access_log() { return access_log_; }
+  ExchangePool& exchanges() { return exchanges_; }
+  std::uint64_t random() { return random_.random(); }
+  UpstreamPool& pool_of(TargetShare& target);
+  ListenerCell& cell_of(ListenerShare& share) const { return share.cells[index()]; }
+  GroupCell& cell_of(GroupShare& share) const { return share.cells[index()]; }
+  TargetCell& cell_of(TargetShare& share) const { return share.cells[index()]; }
+  BalancerState& state_of(GroupShare& share) const { return share.states[index()]; }
+  TargetLocal& local_of(TargetShare& share) const { return share.locals[index()]; }
+  std::atomic<std::uint32_t>& load() const { return options_.loads->each[index()].connections; }
+  void opened(ClientConnection& connection);
+  void closed(ClientConnection& connection);
+
+ private:
+  Worker(Options options, std::unique_ptr<io::Loop> loop);
+  std::size_t index() const { return static_cast<std::size_t>(options_.index); }
+  void accepted(const std::shared_ptr<ListenerShare>& listener, int fd, const io::Peer& peer);
+  void serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Peer& peer);
+  Worker& least_loaded() const;
+  void end_rests(const ListenerShare* of_listener);
+  io::Task<void> end_drain(io::Duration time, std::move_only_function<void()> done);
+
+  struct Door {
+    std::shared_ptr<ListenerShare> listener;
+    std::unique_ptr<io::Acceptor> acceptor;
+  };
+
+  Options options_;
+  std::unique_ptr<io::Loop> loop_;
+  std::vector<Worker*> peers_;
+  std::shared_ptr<const Plan> plan_;
+  AccessLogBuffer access_log_;
+  ExchangePool exchanges_;
+  BalancerState random_;
+  std::vector<Door> doors_;
+  ClientConnection* connections_ = nullptr;  // all of http listeners
+  bool draining_ = false;
+  io::Scope scope_;                          // the connections
+  io::Scope own_scope_;                      // the drain
+  io::Thread thread_;
+};
+
+}  // namespace ballast::traffic
