@@ -17,9 +17,10 @@ struct Finding {
   int line = 0;    // from 1; 0: of the whole file
   int column = 0;  // from 1
   std::string text;
+  bool is_error = true;  // false: a warning
 };
 
-// Settings, or what is wrong with them.
+// Settings, or what is wrong with them. With settings there may be warnings.
 struct Reading {
   std::optional<config::Settings> settings;
   std::string text;

@@ -131,6 +131,18 @@ Json changes_array(std::span<const model::Change> changes) {
   return json;
 }
 
+Json findings_array(std::span<const Finding> findings) {
+  Json list = Json::array();
+  for (const Finding& finding : findings) {
+    list.push_back({{"severity", finding.is_error ? "error" : "warning"},
+                    {"file", finding.file},
+                    {"line", finding.line},
+                    {"column", finding.column},
+                    {"text", finding.text}});
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string rfc3339(model::WallTime time) {
@@ -200,12 +212,12 @@ std::string config_document(const model::Status& status, const config::Settings&
 }
 
 std::string findings_document(std::string_view text, std::span<const Finding> findings) {
-  Json list = Json::array();
-  for (const Finding& finding : findings) {
-    list.push_back(
-        {{"file", finding.file}, {"line", finding.line}, {"column", finding.column}, {"text", finding.text}});
-  }
-  return dump(Json{{"error", {{"code", "invalid_configuration"}, {"text", text}}}, {"diagnostics", std::move(list)}});
+  return dump(
+      Json{{"error", {{"code", "invalid_configuration"}, {"text", text}}}, {"diagnostics", findings_array(findings)}});
+}
+
+std::string valid_document(std::span<const Finding> warnings) {
+  return dump(Json{{"valid", true}, {"diagnostics", findings_array(warnings)}});
 }
 
 std::string error_document(std::string_view code, std::string_view text) {

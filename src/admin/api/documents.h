@@ -25,6 +25,8 @@ std::string health_document(const model::Status& status);
 std::string config_document(const model::Status& status, const config::Settings& settings);
 // Of a configuration that cannot be: the diagnostics as one text and as a list.
 std::string findings_document(std::string_view text, std::span<const Finding> findings);
+// {"valid": true} with the warnings.
+std::string valid_document(std::span<const Finding> warnings);
 // `code` is a word for programs ("not_found"), `text` a sentence for people.
 std::string error_document(std::string_view code, std::string_view text);
 

@@ -1,0 +1,22 @@
+// FileConfigSource: the real ConfigSource: config::load over the disk. Blocks while it reads, on the control thread or
+// in the CLI.
+#pragma once
+
+#include "admin/api/config_source.h"
+#include "config/kind.h"
+
+namespace ballast::admin {
+
+class FileConfigSource final : public ConfigSource {
+ public:
+  // Regular expressions are compiled by traffic/route, which is above config: app/ hands its check in.
+  explicit FileConfigSource(config::RegexCheck regex_check) : regex_check_(std::move(regex_check)) {}
+  Reading read_file(std::string_view path) const override;
+  Reading read_text(std::string_view name, std::string_view text) const override;
+  std::string schema() const override;
+
+ private:
+  config::RegexCheck regex_check_;
+};
+
+}  // namespace ballast::admin

@@ -1,0 +1,183 @@
+// `ballast status`: what runs, a table of listeners and one of targets for each group.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "admin/cli/commands.h"
+#include "admin/cli/figures.h"
+#include "admin/cli/outcome.h"
+#include "admin/cli/table.h"
+
+namespace ballast::admin {
+
+namespace {
+
+using Json = nlohmann::json;
+
+// Members of a document that another version may have made: what is missing or of another type reads as empty.
+std::string text(const Json& json, const char* name) {
+  const auto member = json.find(name);
+  return member != json.end() && member->is_string() ? printable(member->get<std::string>()) : std::string();
+}
+std::uint64_t number(const Json& json, const char* name) {
+  const auto member = json.find(name);
+  return member != json.end() && member->is_number_unsigned() ? member->get<std::uint64_t>() : 0;
+}
+bool flag(const Json& json, const char* name) {
+  const auto member = json.find(name);
+  return member != json.end() && member->is_boolean() && member->get<bool>();
+}
+const Json& member(const Json& json, const char* name) {
+  static const Json empty = Json::object();
+  const auto found = json.find(name);
+  return found != json.end() && found->is_structured() ? *found : empty;
+}
+
+std::string ago(const Invocation& invocation, const Json& json, const char* name) {
+  const auto at = read_rfc3339(text(json, name));
+  if (!at) return "-";
+  return show_span(std::chrono::duration_cast<std::chrono::milliseconds>(invocation.terminal.now() - *at));
+}
+
+Cell errors(const Json& traffic, const char* name) {
+  const std::uint64_t count = number(member(traffic, "responses"), name);
+  return {show_count(count), count != 0 && std::string_view(name) == "5xx" ? Colour::Bad : Colour::Plain};
+}
+
+Cell slow(const Json& traffic) {
+  const Json& duration = member(traffic, "duration");
+  const auto p99 = duration.find("p99_seconds");
+  return {p99 != duration.end() && p99->is_number() ? show_seconds(p99->get<double>()) : "-"};
+}
+
+Colour colour_of(std::string_view state) {
+  if (state == "healthy") return Colour::Good;
+  if (state == "unhealthy" || state == "unavailable") return Colour::Bad;
+  if (state == "unused") return Colour::Faint;
+  return Colour::Warning;
+}
+
+std::string heading(const Invocation& invocation, const Json& status) {
+  const Json& descriptors = member(status, "descriptors");
+  std::string out =
+      fmt::format("{}  pid {}, up {}, {} workers, {}, {} of {} descriptors\n",
+                  invocation.terminal.paint("ballast " + text(status, "version"), Colour::Strong),
+                  number(status, "pid"), ago(invocation, status, "started"), number(status, "workers"),
+                  show_bytes(number(status, "memory_bytes")), number(descriptors, "open"), number(descriptors, "max"));
+  out += fmt::format("{}  generation {}, applied {} ago\n", text(status, "config_file"), number(status, "generation"),
+                     ago(invocation, status, "configured"));
+  if (flag(status, "stopping")) {
+    out +=
+        invocation.terminal.paint("STOPPING: no new connections, those under way may finish", Colour::Warning) + "\n";
+  }
+  return out;
+}
+
+std::string listeners(const Invocation& invocation, const Json& status) {
+  Table table({{"LISTENER"},
+               {"ADDRESS"},
+               {"PROTOCOL"},
+               {"CONNECTIONS", Align::Right},
+               {"IN FLIGHT", Align::Right},
+               {"REQUESTS", Align::Right},
+               {"4XX", Align::Right},
+               {"5XX", Align::Right},
+               {"P99", Align::Right},
+               {"REFUSED", Align::Right}});
+  for (const Json& l : member(status, "listeners")) {
+    const Json& traffic = member(l, "traffic");
+    const std::uint64_t refused = number(l, "connections_refused");
+    table.row({{text(l, "name"), Colour::Strong},
+               {text(l, "address")},
+               {text(l, "protocol")},
+               {show_count(number(l, "connections"))},
+               {show_count(number(traffic, "in_flight"))},
+               {show_count(number(traffic, "requests"))},
+               errors(traffic, "4xx"),
+               errors(traffic, "5xx"),
+               slow(traffic),
+               {show_count(refused), refused != 0 ? Colour::Warning : Colour::Plain}});
+  }
+  return table.render(invocation.terminal, 0);
+}
+
+std::string targets(const Invocation& invocation, const Json& group) {
+  Table table({{"TARGET"},
+               {"STATE"},
+               {"SINCE", Align::Right},
+               {"WEIGHT", Align::Right},
+               {"IN FLIGHT", Align::Right},
+               {"REQUESTS", Align::Right},
+               {"5XX", Align::Right},
+               {"P99", Align::Right},
+               {"REASON"}});
+  for (const Json& t : member(group, "targets")) {
+    const Json& traffic = member(t, "traffic");
+    const std::string state = text(t, "state");
+    const std::string words = text(t, "words");
+    std::string weight = fmt::format("{}", number(t, "weight"));
+    if (flag(t, "weight_overridden")) weight += "*";
+    const auto effective = t.find("effective_weight");
+    if (effective != t.end() && effective->is_number() &&
+        effective->get<double>() + 0.05 < static_cast<double>(number(t, "weight"))) {
+      weight = fmt::format("{:.1f} of {}", effective->get<double>(), weight);
+    }
+    table.row({{text(t, "address")},
+               {state, colour_of(state)},
+               {ago(invocation, t, "since")},
+               {weight},
+               {show_count(number(traffic, "in_flight"))},
+               {show_count(number(traffic, "requests"))},
+               errors(traffic, "5xx"),
+               slow(traffic),
+               {words.empty() ? text(t, "reason") : text(t, "reason") + ": " + words}});
+  }
+  return table.render(invocation.terminal, 2);
+}
+
+std::string group(const Invocation& invocation, const Json& group) {
+  const std::size_t all = member(group, "targets").size();
+  const std::uint64_t healthy = number(group, "healthy");
+  const std::string health = fmt::format("{} of {} healthy", healthy, all);
+  std::string out = fmt::format("\n{} ({}, {}): {}", invocation.terminal.paint(text(group, "name"), Colour::Strong),
+                                text(group, "protocol"), text(group, "algorithm"),
+                                invocation.terminal.paint(health, healthy == all ? Colour::Good
+                                                                  : healthy == 0 ? Colour::Bad
+                                                                                 : Colour::Warning));
+  const std::uint64_t retries = number(group, "retries");
+  if (retries != 0) out += fmt::format(", {} retries", show_count(retries));
+  if (flag(group, "failing_open")) {
+    out += ", " + invocation.terminal.paint("FAILING OPEN: too few are healthy, all are used", Colour::Bad);
+  }
+  out += "\n";
+  if (all == 0) return out + "  no targets\n";
+  return out + targets(invocation, group);
+}
+
+Exit run(const Invocation& invocation) {
+  const Result<ApiAnswer> answer = invocation.api.ask({.target = "/v1/status"});
+  if (const auto exit = report_failure(invocation, answer)) return *exit;
+  if (invocation.json()) {
+    invocation.terminal.out(answer->body);
+    return Exit::Done;
+  }
+  const Json status = Json::parse(answer->body, nullptr, false);
+  if (!status.is_object()) return report_misunderstanding(invocation);
+  std::string page = heading(invocation, status) + "\n" + listeners(invocation, status);
+  for (const Json& g : member(status, "groups")) page += group(invocation, g);
+  invocation.terminal.out(page);
+  return Exit::Done;
+}
+
+}  // namespace
+
+Command status_command() {
+  return {.name = "status",
+          .summary = "listeners, target groups and the state of each target",
+          .usage = "",
+          .details = "A weight with * was set by `ballast target weight`. The time under P99 is read off a histogram.",
+          .example = "ballast status",
+          .options = {},
+          .run = run};
+}
+
+}  // namespace ballast::admin
