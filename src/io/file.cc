@@ -1,39 +1,50 @@
 #include "io/file.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <utility>
 
 #include <fmt/format.h>
 
 namespace ballast::io {
 namespace {
 
-class Closing {
+// Closes on every way out.
+class OpenFile {
  public:
-  explicit Closing(int fd) : fd_(fd) {}
-  ~Closing() {
-    if (fd_ >= 0) ::close(fd_);
+  explicit OpenFile(int fd) : fd_(fd) {}
+  OpenFile(const OpenFile&) = delete;
+  ~OpenFile() { close(); }
+  int fd() const { return fd_; }
+  void close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }
-  Closing(const Closing&) = delete;
-  int get() const { return fd_; }
 
  private:
   int fd_;
 };
 
-Result<> write_all(int fd, Bytes bytes, const std::string& path) {
+// 0, or the errno.
+int write_all(int fd, Bytes bytes) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());
-    if (put < 0) {
-      if (errno == EINTR) continue;
-      return fail(Error::from_errno(errno, fmt::format("write {}", path)));
+    if (put >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(put));
+      continue;
     }
-    bytes.remove_prefix(static_cast<std::size_t>(put));
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return errno;
+    // A standard output that somebody made non-blocking: its reader may be slow, but not for ever.
+    constexpr int patience_ms = 5000;
+    pollfd one{.fd = fd, .events = POLLOUT, .revents = 0};
+    if (::poll(&one, 1, patience_ms) == 0) return ETIMEDOUT;
   }
-  return {};
+  return 0;
 }
 
 std::string folder_of(const std::string& path) {
@@ -45,77 +56,103 @@ std::string folder_of(const std::string& path) {
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-  const Closing file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return fail(Error::from_errno(errno, fmt::format("open {}", path)));
-  std::string text;
-  char piece[16 * 1024];
+  const auto what = [&] { return fmt::format("cannot read {}", path); };
+  // Not blocking: a pipe that nobody writes to is an empty file.
+  const OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.fd() < 0) return fail(Error::from_errno(errno, what()));
+  // The size is only a hint: files of /proc have none, others may grow.
+  struct stat status{};
+  std::size_t hint = 4096;
+  if (::fstat(file.fd(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+    hint = std::min(static_cast<std::size_t>(status.st_size), bytes_max) + 1;
+  }
+  std::string bytes;
   while (true) {
-    const ssize_t got = ::read(file.get(), piece, sizeof piece);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(Error::from_errno(errno, fmt::format("read {}", path)));
-    if (got == 0) return text;
-    text.append(piece, static_cast<std::size_t>(got));
-    if (text.size() > bytes_max) {
-      return fail(Code::TooLarge, fmt::format("read {}: it has more than {} bytes", path, bytes_max));
+    const std::size_t held = bytes.size();
+    bytes.resize(held + std::max<std::size_t>(hint, held / 2));
+    const ssize_t got = ::read(file.fd(), bytes.data() + held, bytes.size() - held);
+    const int error = errno;
+    bytes.resize(held + (got > 0 ? static_cast<std::size_t>(got) : 0));
+    if (bytes.size() > bytes_max) {
+      return fail(Code::TooLarge, fmt::format("{}: it is larger than {} bytes", what(), bytes_max));
     }
+    if (got == 0) return bytes;
+    if (got < 0 && error != EINTR) return fail(Error::from_errno(error, what()));
+    hint = 4096;
   }
 }
 
-Result<> write_file_atomically(const std::string& path, Bytes bytes, unsigned mode) {
-  const std::string beside = path + ".new";
-  {
-    const Closing file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (file.get() < 0) return fail(Error::from_errno(errno, fmt::format("create {}", beside)));
-    if (Result<> written = write_all(file.get(), bytes, beside); !written) return written;
-    if (::fsync(file.get()) != 0) return fail(Error::from_errno(errno, fmt::format("sync {}", beside)));
-  }
-  if (::rename(beside.c_str(), path.c_str()) != 0) {
-    return fail(Error::from_errno(errno, fmt::format("rename {} to {}", beside, path)));
-  }
-  const Closing folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) {
-    return fail(Error::from_errno(errno, fmt::format("sync the folder of {}", path)));
+Result<> write_file_atomically(const std::string& path, Bytes bytes, mode_t mode) {
+  const auto failed = [&](int error, std::string_view step) {
+    return fail(Error::from_errno(error, fmt::format("cannot write {}: {}", path, step)));
+  };
+  std::string temporary = path + ".XXXXXX";
+  OpenFile file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (file.fd() < 0) return failed(errno, fmt::format("create a file in {}", folder_of(path)));
+  const auto give_up = [&](int error, std::string_view step) {
+    ::unlink(temporary.c_str());
+    return failed(error, step);
+  };
+  if (::fchmod(file.fd(), mode) != 0) return give_up(errno, "set the mode");
+  if (const int error = write_all(file.fd(), bytes); error != 0) return give_up(error, "write");
+  if (::fsync(file.fd()) != 0) return give_up(errno, "sync");
+  file.close();
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return give_up(errno, "rename to it");
+  const std::string folder = folder_of(path);
+  const OpenFile directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.fd() < 0 || ::fsync(directory.fd()) != 0) {
+    return failed(errno, fmt::format("sync the folder {}", folder));
   }
   return {};
 }
 
-Result<AppendFile> AppendFile::open(const std::string& path) {
-  AppendFile file;
-  file.path_ = path;
-  if (Result<> opened = file.reopen(); !opened) return fail(std::move(opened.error()));
-  return file;
+namespace {
+
+int open_for_append(const std::string& path) {
+  return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+}  // namespace
+
+Result<AppendFile> AppendFile::open(std::string path) {
+  const int fd = open_for_append(path);
+  if (fd < 0) return fail(Error::from_errno(errno, fmt::format("cannot open {} to append", path)));
+  return AppendFile(std::move(path), fd);
 }
 
 Result<AppendFile> AppendFile::standard_output() {
-  AppendFile file;
-  file.fd_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (file.fd_ < 0) return fail(Error::from_errno(errno, "duplicate standard output"));
-  return file;
+  const int fd = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (fd < 0) return fail(Error::from_errno(errno, "cannot write to the standard output"));
+  return AppendFile(std::string(), fd);
 }
-
-AppendFile::AppendFile(AppendFile&& other) noexcept
-    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 
 AppendFile& AppendFile::operator=(AppendFile&& other) noexcept {
   if (this != &other) {
-    if (fd_ >= 0) ::close(fd_);
+    close();
     path_ = std::move(other.path_);
     fd_ = std::exchange(other.fd_, -1);
   }
   return *this;
 }
 
-AppendFile::~AppendFile() {
-  if (fd_ >= 0) ::close(fd_);
+void AppendFile::close() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-Result<> AppendFile::append(Bytes bytes) { return write_all(fd_, bytes, path_.empty() ? "standard output" : path_); }
+Result<> AppendFile::append(Bytes bytes) {
+  const int error = write_all(fd_, bytes);
+  if (error == 0) return {};
+  return fail(Error::from_errno(
+      error, path_.empty() ? "cannot write to the standard output" : fmt::format("cannot append to {}", path_)));
+}
 
 Result<> AppendFile::reopen() {
   if (path_.empty()) return {};
-  const int fd = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-  if (fd < 0) return fail(Error::from_errno(errno, fmt::format("open {} for appending", path_)));
-  if (fd_ >= 0) ::close(fd_);
+  const int fd = open_for_append(path_);
+  if (fd < 0) {
+    return fail(Error::from_errno(errno, fmt::format("cannot reopen {} (the old file is still written to)", path_)));
+  }
+  close();
   fd_ = fd;
   return {};
 }

@@ -1,40 +1,49 @@
-// Files: whole small files, and files that only grow.
+// Files: whole ones read and written, and one that is only appended to (a log).
 //
-// Blocking: for the control thread and for threads of their own, never for a worker's loop. Errors name the path.
+// All calls block: they are for the start, for control and for threads of their own, never for a worker's loop. Errors
+// name the path and what failed on it.
 #pragma once
 
 #include <cstddef>
 #include <string>
-#include <string_view>
+#include <utility>
+
+#include <sys/types.h>
 
 #include "base/bytes.h"
 #include "base/result.h"
 
 namespace ballast::io {
 
-// TooLarge when it has more than `bytes_max`.
+// "cannot read /etc/x: No such file or directory"; TooLarge beyond `bytes_max`.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
-// The whole new content or the whole old one, also after a power cut: written beside it, synced, renamed.
-Result<> write_file_atomically(const std::string& path, Bytes bytes, unsigned mode);
+// A reader sees the old content or the new one, also after a power cut: written beside it, synced, renamed, the folder
+// synced. A symbolic link at `path` is replaced, not followed. `mode` is not reduced by the umask.
+Result<> write_file_atomically(const std::string& path, Bytes bytes, mode_t mode);
 
-// A file that is only appended to; a log. Movable; closed when destroyed.
+// A file open for appending. One thread at a time.
 class AppendFile {
  public:
   AppendFile() = default;
-  static Result<AppendFile> open(const std::string& path);
+  // Creates it with mode 0640 where there is none.
+  static Result<AppendFile> open(std::string path);
   static Result<AppendFile> standard_output();
-  AppendFile(AppendFile&& other) noexcept;
+  AppendFile(AppendFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
   AppendFile& operator=(AppendFile&& other) noexcept;
-  ~AppendFile();
+  ~AppendFile() { close(); }
 
-  // All of it, or an Error: part of it may have been written.
+  // All of it, or an Error after part of it ("cannot append to /var/log/x: No space left on device").
   Result<> append(Bytes bytes);
-  // Opens the path anew, after the file was moved away; on an Error the old file goes on being written.
+  // Opens the path anew, after a rotation has moved the file away. Where that fails the old one stays open. Nothing to
+  // do for the standard output.
   Result<> reopen();
 
  private:
-  std::string path_;  // empty: standard output
+  AppendFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  void close();
+
+  std::string path_;  // empty: the standard output
   int fd_ = -1;
 };
 
