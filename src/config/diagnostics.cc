@@ -12,18 +12,6 @@
 namespace ballast::config {
 namespace {
 
-// The line's text without its end; empty past the end of the file.
-std::string_view line_of(std::string_view text, int line) {
-  for (int i = 1; i < line; ++i) {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
-  }
-  text = text.substr(0, text.find('\n'));
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return text;
-}
-
 // How many bytes from `column` on are the token that stands there: a quoted text, or a plain one as YAML ends them.
 std::size_t token_bytes(std::string_view line, std::size_t column) {
   if (column >= line.size()) return 1;
@@ -84,6 +72,17 @@ std::string counted(std::size_t count, std::string_view noun) {
 }
 
 }  // namespace
+
+std::string_view line_of(std::string_view text, int line) {
+  for (int i = 1; i < line; ++i) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
 
 int Diagnostics::add_file(std::string name, std::string text) {
   files_.push_back({std::move(name), std::move(text)});

@@ -70,4 +70,7 @@ class Diagnostics {
   std::size_t warnings_ = 0;
 };
 
+// The text of a line (from 1) without its end; empty past the end of `text`.
+std::string_view line_of(std::string_view text, int line);
+
 }  // namespace ballast::config

@@ -73,7 +73,7 @@ std::string join(std::span<const std::string> names, std::size_t shown_max) {
 std::optional<std::string> nearest(std::string_view name, std::span<const std::string> known) {
   constexpr std::size_t name_bytes_max = 64;
   if (name.empty() || name.size() > name_bytes_max) return std::nullopt;
-  std::size_t best = std::max<std::size_t>(1, name.size() / 3) + 1;
+  std::size_t best = std::min(name.size(), std::max<std::size_t>(1, name.size() / 3) + 1);
   const std::string* found = nullptr;
   for (const std::string& candidate : known.first(std::min<std::size_t>(known.size(), 1000))) {
     const std::size_t gap =

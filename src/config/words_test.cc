@@ -28,6 +28,7 @@ TEST(Nearest, FindsWhatWasMeant) {
   EXPECT_EQ(nearest("siet", known), "site");  // neighbours swapped
   EXPECT_EQ(nearest("ap", known), "api");
   EXPECT_EQ(nearest("zzz", known), std::nullopt);
+  EXPECT_EQ(nearest("b", std::vector<std::string>{"a"}), std::nullopt);
   EXPECT_EQ(nearest("", known), std::nullopt);
   EXPECT_EQ(nearest(std::string(100, 'a'), known), std::nullopt);
   EXPECT_EQ(did_you_mean("siet", known), "; did you mean \"site\"?");

@@ -58,6 +58,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   Node take_root() { return std::move(root_); }
   bool stopped() const { return stopped_; }
+  // The list or map that was not complete when the parser gave up.
+  const Node* unfinished() const { return stack_.empty() ? nullptr : &stack_.back().node; }
   Mark mark(const YAML::Mark& at) const { return {file_, at.line + 1, at.column + 1}; }
 
   void OnDocumentStart(const YAML::Mark& at) override {
@@ -155,8 +157,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void complete(Node node, YAML::anchor_t anchor) {
     if (stopped_ || !count(1, node.text.size(), node.mark)) return;
-    remember(anchor, node, 1, node.text.size(), 1);
-    add(std::move(node), 1);
+    remember(anchor, node, 1, node.text.size(), 0);
+    add(std::move(node), 0);
   }
 
   void open(Node::Kind kind, const YAML::Mark& at, const std::string& tag, YAML::anchor_t anchor) {
@@ -193,6 +195,7 @@ class TreeBuilder final : public YAML::EventHandler {
       frame.node.items.push_back(std::move(node));
     } else if (frame.key) {
       if (!frame.keyed_badly) {
+        if (node.is_null()) node.mark = frame.key->mark;  // yaml-cpp gives the place of what comes after
         frame.node.entries.push_back({std::move(frame.key->text), frame.key->mark, std::move(node)});
       }
       frame.key.reset();
@@ -229,6 +232,22 @@ class TreeBuilder final : public YAML::EventHandler {
   bool stopped_ = false;
 };
 
+// yaml-cpp's words, and what they leave out: where the unfinished thing begins, and the tab that nobody sees.
+void explain(const YAML::ParserException& error, const TreeBuilder& builder, std::string_view text,
+             Diagnostics& diagnostics) {
+  const Mark mark = builder.mark(error.mark);
+  std::vector<std::string> notes;
+  if (const Node* open = builder.unfinished()) {
+    notes.push_back(fmt::format("inside {} that begins at {}", open->kind_words(), diagnostics.place(open->mark)));
+  }
+  std::string_view line = line_of(text, mark.line);
+  line = line.substr(0, line.find_first_not_of(" \t"));
+  if (line.find('\t') != std::string_view::npos) {
+    notes.emplace_back("this line is indented with a tab; YAML takes only spaces");
+  }
+  diagnostics.error(mark, fmt::format("not YAML: {}", crop(error.msg)), std::move(notes));
+}
+
 }  // namespace
 
 Node parse_yaml(std::string_view text, int file, const TreeLimits& limits, Diagnostics& diagnostics) {
@@ -250,7 +269,7 @@ Node parse_yaml(std::string_view text, int file, const TreeLimits& limits, Diagn
     while (!builder.stopped() && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::ParserException& error) {
-    if (!builder.stopped()) diagnostics.error(builder.mark(error.mark), fmt::format("not YAML: {}", crop(error.msg)));
+    if (!builder.stopped()) explain(error, builder, text, diagnostics);
     return nothing;
   } catch (const std::exception& error) {
     diagnostics.error(whole, fmt::format("not YAML: {}", crop(error.what())));

@@ -1,0 +1,310 @@
+// What load() says about each kind of mistake: the exact text, table by table.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/load.h"
+#include "config/memory_files.h"
+
+namespace ballast::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::ElementsAreArray;
+
+Result<> check_regex(const std::string& text) {
+  if (text.find('(') != std::string::npos) return fail(Code::Invalid, "missing )");
+  return {};
+}
+
+// "LINE:COLUMN text | note" of each, warnings marked as such.
+std::vector<std::string> findings(const std::string& text, MemoryFiles files = {}) {
+  const auto loaded = load_text("x", text, {.files = files, .regex_check = check_regex});
+  const Diagnostics& diagnostics = loaded ? loaded->warnings : loaded.error();
+  std::vector<std::string> lines;
+  for (const Diagnostic& d : diagnostics.sorted()) {
+    std::string line = fmt::format("{}:{} {}{}", d.mark.line, d.mark.column,
+                                   d.severity == Severity::Warning ? "warning: " : "", d.text);
+    for (const std::string& note : d.notes) line += " | " + note;
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+struct Mistake {
+  std::string text;
+  std::vector<std::string> findings;
+};
+
+void expect_all(const std::vector<Mistake>& mistakes, const std::string& before, const std::string& after) {
+  for (const Mistake& m : mistakes)
+    EXPECT_THAT(findings(before + m.text + after), ElementsAreArray(m.findings)) << m.text;
+}
+
+TEST(Mistakes, OfTheWholeFile) {
+  expect_all(
+      {
+          {"", {"0:0 warning: there are no listeners: nothing will be served"}},
+          {"[a]", {"1:1 a configuration is a map of sections, this is a list"}},
+          {"listners: {}",
+           {"1:1 unknown key \"listners\" in this configuration; did you mean \"listeners\"? | allowed: include, "
+            "listeners, "
+            "target_groups, access_log, admin, state_directory, workers, shutdown_timeout"}},
+          {"zzz: {}",
+           {"1:1 unknown key \"zzz\" in this configuration | allowed: include, listeners, target_groups, access_log, "
+            "admin, "
+            "state_directory, workers, shutdown_timeout"}},
+          {"workers: 0", {"1:10 workers: \"0\" is less than 1 | allowed: auto, or a whole number, 1 to 256"}},
+          {"workers: 1.5",
+           {"1:10 workers: \"1.5\" is not a whole number | allowed: auto, or a whole number, 1 to 256"}},
+          {"workers:", {"1:1 workers: has no value | allowed: auto, or a whole number, 1 to 256"}},
+          {"workers: [1]", {"1:10 workers: a list cannot stand here | allowed: auto, or a whole number, 1 to 256"}},
+          {"shutdown_timeout: 2h", {"1:19 shutdown_timeout: \"2h\" is more than 1h | allowed: duration, 0s to 1h"}},
+          {"state_directory: ''", {"1:18 state_directory: the path is empty | allowed: path of a directory"}},
+          {"admin: x", {"1:8 admin: a value cannot stand here | allowed: a map of socket, http"}},
+          {"access_log: { format: jsn }",
+           {"1:23 format: \"jsn\" is not known here; did you mean \"json\"? | allowed: one of json, combined"}},
+          {"target_groups: { 'a b': {} }",
+           {"1:18 target_groups: \"a b\" is not a name | allowed: at most 64 letters, digits, \"_\", \".\" and \"-\", "
+            "starting "
+            "with a letter or digit"}},
+      },
+      "", "");
+}
+
+TEST(Mistakes, OfAListener) {
+  expect_all(
+      {
+          {"{}", {"1:14 address is missing in this listener", "1:14 default is missing in this listener"}},
+          {"{ address: '80', default: { forward: g } }",
+           {"1:28 address: \"80\" has no port; write host:port | allowed: address: :port, host:port, [v6]:port or "
+            "unix:/path"}},
+          {"{ address: ':80', default: {} }",
+           {"1:44 this default has no action; exactly one of forward, redirect, fixed_response"}},
+          {"{ address: ':80', default: { forward: g, redirect: { to: / } } }",
+           {"1:58 redirect cannot stand beside forward: exactly one of forward, redirect, fixed_response"}},
+          {"{ address: ':80', default: { forward: h } }", {"1:55 unknown target group \"h\" | known: g, t"}},
+          {"{ address: ':80', default: { forward: t } }",
+           {"1:55 the http listener \"l\" cannot forward to the tcp target group \"t\" | the group stands at x:2:25"}},
+          {"{ address: ':80', protocol: tcp, default: { forward: g } }",
+           {"1:70 the tcp listener \"l\" cannot forward to the http target group \"g\" | the group stands at x:2:18"}},
+          {"{ address: ':80', protocol: tcp, default: { redirect: { to: / } } }",
+           {"1:14 the tcp listener \"l\" can only forward: it sees no requests to answer"}},
+          {"{ address: ':80', protocol: tcp, default: { forward: t }, rules: [ { match: { path: / }, forward: t } ] }",
+           {"1:75 a tcp listener sees no requests and has no rules; use its default"}},
+          {"{ address: ':80', default: { forward: { g: 0 } } }",
+           {"1:55 forward: all weights are 0; at least one must be more"}},
+          {"{ address: ':80', default: { forward: { g: 1000 } } }",
+           {"1:60 forward: \"1000\" is more than 999 | allowed: whole number, 0 to 999"}},
+          {"{ address: ':80', default: { forward: {} } }", {"1:55 forward: 1 to 20 target groups are needed"}},
+          {"{ address: ':80', default: { forward: g }, forwarded: yes }",
+           {"1:71 forwarded: \"yes\" is neither true nor false | allowed: true or false"}},
+          {"{ address: ':80', default: { forward: g }, x_forwarded: apend }",
+           {"1:73 x_forwarded: \"apend\" is not known here; did you mean \"append\"? | allowed: one of append, "
+            "replace, off"}},
+          {"{ address: ':80', default: { forward: g }, limits: { body: 1KiBB } }",
+           {"1:76 body: \"1KiBB\" has the unknown unit \"KiBB\"; units are B, KiB, MiB, GiB, TiB (1024) and KB, MB, "
+            "GB, TB "
+            "(1000) | allowed: size, 0 to 1TiB"}},
+          {"{ address: ':80', default: { forward: g }, server_header: \"a\\nb\" }",
+           {"1:75 server_header: \"a?b\" has a character that a header cannot carry | allowed: text"}},
+          {"{ address: ':80', default: { forward: g }, trusted_proxies: [10.0.0.1/8] }",
+           {"1:78 trusted_proxies: \"10.0.0.1/8\" has bits set beyond its prefix; write 10.0.0.0/8 | allowed: network, "
+            "such as "
+            "10.0.0.0/8"}},
+      },
+      "listeners: { l: ", " }\ntarget_groups: { g: {}, t: { protocol: tcp } }");
+}
+
+TEST(Mistakes, OfTwoListeners) {
+  EXPECT_THAT(findings("listeners:\n"
+                       "  a: { address: ':80', default: { redirect: { to: / } } }\n"
+                       "  b: { address: ':80', default: { redirect: { to: / } } }\n"
+                       "  c: { address: ':0', default: { redirect: { to: / } } }\n"
+                       "  d: { address: ':0', default: { redirect: { to: / } } }\n"
+                       "  e: { address: 'unix:/s', default: { redirect: { to: / } } }\n"
+                       "  f: { address: 'unix:/s', default: { redirect: { to: / } } }\n"
+                       "  g: { address: '[::1]:9900', default: { redirect: { to: / } } }\n"
+                       "admin: { http: '[0::1]:9900' }\n"),
+              ElementsAre("3:17 listener \"b\" and listener \"a\" have the same address :80 | first at x:2:17",
+                          "7:17 listener \"f\" and listener \"e\" have the same address unix:/s | first at x:6:17",
+                          "9:16 admin.http and listener \"g\" have the same address [::1]:9900 | first at x:8:17"));
+}
+
+TEST(Mistakes, OfARule) {
+  expect_all(
+      {
+          {"{ forward: g }", {"2:3 match is missing in this rule"}},
+          {"{ match: { path: / } }", {"2:3 this rule has no action; exactly one of forward, redirect, fixed_response"}},
+          {"{ match: {}, forward: g }",
+           {"2:12 this match has no condition; what every request gets belongs in the listener's default"}},
+          {"{ match: { path: [] }, forward: g }",
+           {
+               "2:20 path: the list is empty; leave path out instead",
+           }},
+          {"{ match: { path: '' }, forward: g }",
+           {"2:20 path: an empty pattern matches nothing | allowed: text with * and ?"}},
+          {"{ match: { path: { regex: '(' } }, forward: g }",
+           {"2:29 regex: \"(\" is not an RE2 expression: missing )"}},
+          {"{ match: { path: { regx: 'a' } }, forward: g }",
+           {"2:20 regex is missing in this regex",
+            "2:22 unknown key \"regx\" in this regex; did you mean \"regex\"? | allowed: regex"}},
+          {"{ match: { hots: a }, forward: g }",
+           {"2:14 unknown key \"hots\" in this match; did you mean \"host\"? | allowed: host, path, method, header, "
+            "query, "
+            "source"}},
+          {"{ match: { method: 'G T' }, forward: g }",
+           {"2:22 method: \"G T\" is not a method | allowed: method, such as GET"}},
+          {"{ match: { header: { 'X Y': a } }, forward: g }",
+           {"2:24 header: \"X Y\" is not the name of a header | allowed: header name"}},
+          {"{ match: { header: [a] }, forward: g }",
+           {"2:22 header: a list cannot stand here | allowed: map of header names to patterns"}},
+          {"{ match: { path: / }, redirect: { to: 'https://{hst}/' } }",
+           {"2:41 to: unknown placeholder \"{hst}\"; did you mean \"host\"? | allowed: URL or path, with {host}, "
+            "{port}, {path}, "
+            "{query} and {protocol}"}},
+          {"{ match: { path: / }, redirect: { to: '/}{' } }",
+           {"2:41 to: \"/}{\" has a brace without its partner | allowed: URL or path, with {host}, {port}, {path}, "
+            "{query} and "
+            "{protocol}"}},
+          {"{ match: { path: / }, redirect: { to: 'example.com' } }",
+           {"2:41 to: \"example.com\" must start with /, http://, https:// or {protocol}:// | allowed: URL or path, "
+            "with "
+            "{host}, {port}, {path}, {query} and {protocol}"}},
+          {"{ match: { path: / }, redirect: { status: 304, to: / } }",
+           {"2:45 status: \"304\" is not known here | allowed: one of 301, 302, 303, 307, 308"}},
+          {"{ match: { path: / }, fixed_response: { status: 204, body: x } }",
+           {"2:56 a response with status 204 has no body"}},
+          {"{ match: { path: / }, fixed_response: { body: { file: none } } }",
+           {"2:57 body: cannot read \"none\": No such file or directory"}},
+          {"{ name: a b, match: { path: / }, forward: g }",
+           {"2:11 name: \"a b\" is not a name | allowed: name: at most 64 letters, digits, \"_\", \".\" and \"-\""}},
+          {"{ match: { path: / }, forward: g },\n  { name: rule-1, match: { path: / }, forward: g }",
+           {"3:3 two rules of this listener have the name \"rule-1\" | first at x:2:3"}},
+      },
+      "listeners: { l: { address: ':80', default: { forward: g }, rules: [\n  ", "\n] } }\ntarget_groups: { g: {} }");
+}
+
+TEST(Mistakes, OfATargetGroup) {
+  expect_all(
+      {
+          {"{ targets: [a] }",
+           {"2:13 targets: \"a\" has no port; write host:port | allowed: address: host:port, [v6]:port or unix:/path"}},
+          {"{ targets: [':80'] }",
+           {"2:13 targets: \":80\" names no host to connect to | allowed: address: host:port, [v6]:port or "
+            "unix:/path"}},
+          {"{ targets: ['a:0'] }",
+           {"2:13 targets: \"a:0\": nothing listens on port 0 | allowed: address: host:port, [v6]:port or unix:/path"}},
+          {"{ targets: [{ weight: 1 }] }", {"2:13 address is missing in this target"}},
+          {"{ targets: [{ address: 'a:1', weight: 1000 }] }",
+           {"2:39 weight: \"1000\" is more than 999 | allowed: whole number, 0 to 999"}},
+          {"{ targets: ['a:1', { address: 'a:1' }] }",
+           {"2:20 the target a:1 is in this group twice | first at x:2:13"}},
+          {"{ targets: a:1 }",
+           {"2:12 targets: a value cannot stand here | allowed: list of address: host:port, [v6]:port or unix:/path, "
+            "or "
+            "target section"}},
+          {"{ health_check: of }",
+           {"2:17 health_check: \"of\" cannot stand here | allowed: health_check section, or off"}},
+          {"{ health_check: { interval: 50ms, timeout: 50ms } }",
+           {"2:29 interval: \"50ms\" is less than 100ms | allowed: duration, 100ms to 5m"}},
+          {"{ health_check: { interval: 2s, timeout: 2s } }",
+           {"2:33 warning: the timeout of 2s is not shorter than the interval of 2s: a slow target is noticed late"}},
+          {"{ health_check: { interval: 2s } }",
+           {"2:19 warning: the timeout of 5s is not shorter than the interval of 2s: a slow target is noticed late"}},
+          {"{ health_check: { healthy_threshold: 11 } }",
+           {"2:38 healthy_threshold: \"11\" is more than 10 | allowed: whole number, 1 to 10"}},
+          {"{ health_check: { path: x } }",
+           {"2:25 path: \"x\" does not start with / | allowed: path, starting with /"}},
+          {"{ health_check: { success_codes: 2xx } }",
+           {"2:34 success_codes: \"2xx\": \"2xx\" is not a status from 100 to 599 | allowed: statuses: \"200\", "
+            "\"200,202\" or "
+            "\"200-299\""}},
+          {"{ algorithm: round_robbin }",
+           {"2:14 algorithm: \"round_robbin\" is not known here; did you mean \"round_robin\"? | allowed: one of "
+            "round_robin, "
+            "least_requests, two_choices, least_time, source_hash, maglev, random"}},
+          {"{ algorithm: maglev, hash_key: 'headr:X' }",
+           {"2:32 hash_key: \"headr\" is not known here; did you mean \"header\"? | allowed: source, path, header:NAME "
+            "or "
+            "cookie:NAME"}},
+          {"{ algorithm: maglev, hash_key: header }",
+           {"2:32 hash_key: \"header\" names no header; write header:NAME | allowed: source, path, header:NAME or "
+            "cookie:NAME"}},
+          {"{ hash_key: path }", {"2:3 warning: hash_key has no effect: only source_hash and maglev hash"}},
+          {"{ protocol: tcp, algorithm: maglev, hash_key: path }",
+           {"2:37 a tcp group sees no requests; its hash_key can only be source"}},
+          {"{ minimum_healthy: 2, targets: ['a:1'] }",
+           {"2:3 warning: minimum_healthy is 2, and there are 1 targets: health is never looked at"}},
+          {"{ deregistration_delay: 3601s }",
+           {"2:25 deregistration_delay: \"3601s\" is more than 1h | allowed: duration, 0s to 1h"}},
+          {"{ slow_start: 901s }", {"2:15 slow_start: \"901s\" is more than 15m | allowed: duration, 0s to 15m"}},
+          {"{ retries: { attempts: 0 } }", {"2:24 attempts: \"0\" is less than 1 | allowed: whole number, 1 to 10"}},
+          {"{ retries: { budget: 20 } }",
+           {"2:22 budget: \"20\" has no unit; write 20% | allowed: percentage, 0% to 100%"}},
+      },
+      "{ listeners: { l: { address: ':80', default: { redirect: { to: / } } } }, target_groups: { g:\n", " } }");
+}
+
+TEST(Mistakes, AreAllToldAtOnce) {
+  EXPECT_EQ(findings("workers: 0\nlistners: {}\nadmin: { socket: '' }\nstate_directory: ${NONE}\n").size(), 4U);
+}
+
+TEST(Mistakes, ReadAsOneText) {
+  MemoryFiles files;
+  const auto loaded = load_text("site.yaml",
+                                "listeners:\n  web:\n    address: \":8080\"\n    default: { forward: siet }\n"
+                                "target_groups:\n  site:\n    health_check: { intervall: 5s }\n",
+                                {.files = files});
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(
+      loaded.error().render(),
+      "site.yaml:4:25: error: unknown target group \"siet\"; did you mean \"site\"?\n"
+      "   4 |     default: { forward: siet }\n"
+      "     |                         ^~~~\n"
+      "     = known: site\n"
+      "site.yaml:7:21: error: unknown key \"intervall\" in this health_check; did you mean \"interval\"?\n"
+      "   7 |     health_check: { intervall: 5s }\n"
+      "     |                     ^~~~~~~~~\n"
+      "     = allowed: protocol, port, path, host, method, interval, timeout, healthy_threshold, unhealthy_threshold, "
+      "success_codes\n"
+      "2 errors\n");
+}
+
+TEST(Load, AFileThatIsNotThere) {
+  MemoryFiles files;
+  EXPECT_EQ(load("none.yaml", {.files = files}).error().render(),
+            "none.yaml: error: cannot read \"none.yaml\": No such file or directory\n1 error\n");
+}
+
+TEST(Load, TextFromAFileStandsRelativeToItsConfiguration) {
+  MemoryFiles files;
+  files.files["etc/pages/sorry.html"] = "Sorry.\r\n";
+  files.files["etc/conf.d/l.yaml"] =
+      "listeners: { l: { address: ':80', default: { fixed_response: { body: { file: ../pages/sorry.html } } } } }";
+  const auto loaded = load_text("etc/main.yaml", "include: conf.d/l.yaml", {.files = files});
+  ASSERT_TRUE(loaded) << loaded.error().render();
+  EXPECT_EQ(std::get<FixedResponse>(*loaded->settings.listeners[0].default_action).body, "Sorry.");
+  EXPECT_THAT(loaded->settings.files, ElementsAre("etc/main.yaml", "etc/conf.d/l.yaml"));
+  files.files["etc/pages/sorry.html"] = std::string(64 * 1024 + 1, 'x');
+  const auto large = load_text("etc/main.yaml", "include: conf.d/l.yaml", {.files = files});
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().sorted()[0].text, "body: cannot read \"etc/pages/sorry.html\": it has more than 65536 bytes");
+}
+
+TEST(Load, TakesEveryCutOfAFile) {
+  const std::string text =
+      "include: &i [a*.yaml]\nlisteners: { l: { address: ':80', rules: [ { match: { path: ['/a', { regex: 'b' }] }, "
+      "forward: "
+      "{ g: 1 } } ],\n  default: { redirect: { to: '{protocol}://${HOST:-h}/' } } } }\ntarget_groups:\n  g:\n    "
+      "targets:\n"
+      "      - 10.0.0.1:80\n      - { address: 'unix:/x', weight: 2 }\n    health_check: off\n";
+  for (std::size_t end = 0; end <= text.size(); ++end) {
+    MemoryFiles files;
+    const auto loaded = load_text("x", text.substr(0, end), {.files = files});
+    if (!loaded) EXPECT_FALSE(loaded.error().render().empty());
+  }
+}
+
+}  // namespace
+}  // namespace ballast::config
