@@ -66,6 +66,7 @@ inline model::Status sample_status() {
   model::TargetStatus bad = good;
   bad.address = "10.0.0.12:8080";
   bad.weight = 2;
+  bad.effective_weight = 2;
   bad.weight_overridden = true;
   bad.state = model::TargetState::Unhealthy;
   bad.reason = model::TargetReason::ResponseCodeMismatch;

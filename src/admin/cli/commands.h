@@ -15,6 +15,7 @@ Command target_command();
 Command schema_command();
 Command version_command();
 Command completion_command();
+Command whoami_command();
 Command help_command();
 
 // The text of `ballast help`, and of `ballast COMMAND --help`.
