@@ -7,6 +7,7 @@
     nobody gone                           # $gone: an address that refuses;  deaf d: one that never accepts
     gate g to a: slice 1                  # a chaos proxy in front of it ($g). Its effects: gate.py
     dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks
+    start one $ ballast whoami ...        # a process beside it; $one is the address its first line of output ends with
     start with descriptors 64             # or: start with environment NAME=VALUE
 
     config:                               # writes ballast.yaml and starts it; admin, state and log keys are added
@@ -79,6 +80,7 @@ class Spec:
         self._origins: dict[str, origins.Origin | origins.TcpOrigin] = {}
         self._gates: dict[str, Gate] = {}
         self._clients: dict[str, ClientScript] = {}
+        self._beside: list[asyncio.subprocess.Process] = []
         self._held: list[socket.socket] = []  # of `nobody` and `deaf`
         self._variables: dict[str, str] = {"dir": str(folder), "socket": str(folder / "admin.sock")}
         self._listeners: dict[str, str] = {}
@@ -101,6 +103,10 @@ class Spec:
         try:
             await self._ballast.stop()
         finally:
+            for process in self._beside:
+                process.terminate()
+                if (status := await process.wait()) != 0:
+                    print(f"a process started beside ended with status {status}", file=sys.stderr)
             for server in [*self._origins.values(), *self._gates.values()]:
                 await server.stop()
             if self._dns:
@@ -254,7 +260,7 @@ class Spec:
         if name and name in self._clients:
             script = self._clients[name]
         else:
-            address = self._variables.get(to) if to in self._gates else await self._address(to or await self._only_listener())
+            address = self._variables[to] if to in self._variables else await self._address(to or await self._only_listener())
             script = ClientScript(name or "client", address, source or "")
         try:
             await script.run(line.block)
@@ -270,6 +276,16 @@ class Spec:
         return next(iter(self._listeners))
 
     # Ballast
+
+    async def start_beside(self, _: text.Line, name: str, words: str) -> None:
+        command = [self._ballast.binary if word == "ballast" else word for word in shlex.split(words)]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=self._folder)
+        self._beside.append(process)
+        async with asyncio.timeout(EVENTUALLY_SECONDS):
+            said = (await process.stdout.readline()).decode().split()
+        if not said:
+            raise Failure(f"it said nothing and ended with status {await process.wait()}")
+        self._variables[name] = said[-1]
 
     async def start_with(self, _: text.Line, what: str, value: str) -> None:
         if what == "descriptors":
@@ -403,6 +419,7 @@ _STATEMENTS = [
     (r"gate (\w+):(?: *(.+))?", "gate_effects"),
     (r"dns (\S+) (is.*|fails)", "dns"),
     (r"client(?: (?!to |from )(\w+))?(?: to (\w+))?(?: from (\S+))?:", "client"),
+    (r"start (\w+) \$ (.+)", "start_beside"),
     (r"start with (descriptors|environment) (.+)", "start_with"),
     (r"ballast starts again", "starts_again"),
     (r"config(?: (\S+))?:", "config"),

@@ -65,8 +65,8 @@ target_groups:
     health_check: {{ interval: 200ms, timeout: 1s, healthy_threshold: 1, unhealthy_threshold: 1 }}
     deregistration_delay: 5s
     targets: [ {", ".join(f'"{each.address}"' for each in self._targets.of(variant))} ]
-  chat: {{ protocol: http, health_check: {{ enabled: false }}, targets: [ "{self._targets.chat.address}" ] }}
-  named: {{ protocol: http, health_check: {{ enabled: false }}, targets: [ "app.test:{self._targets.named[0].port}" ] }}
+  chat: {{ protocol: http, health_check: off, targets: [ "{self._targets.chat.address}" ] }}
+  named: {{ protocol: http, health_check: off, targets: [ "app.test:{self._targets.named[0].port}" ] }}
 """, self._folder, admin_http=self.ballast.admin_http))
         return path
 

@@ -33,7 +33,7 @@ listeners:
   web: {{ address: "127.0.0.1:0", protocol: http, rules: [ {{ match: {{ path: /chat }}, forward: chat }} ], default: {{ forward: site }} }}
 target_groups:
   site: {{ protocol: http, health_check: {{ interval: 500ms, timeout: 2s }}, targets: [ {site} ] }}
-  chat: {{ protocol: http, health_check: {{ enabled: false }}, targets: [ {chat} ] }}
+  chat: {{ protocol: http, health_check: off, targets: [ {chat} ] }}
 """
 
 
