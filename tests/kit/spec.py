@@ -106,7 +106,7 @@ class Spec:
             for process in self._beside:
                 process.terminate()
                 if (status := await process.wait()) != 0:
-                    print(f"a process started beside ended with status {status}", file=sys.stderr)
+                    raise Failure(f"a process started beside ended with status {status}")
             for server in [*self._origins.values(), *self._gates.values()]:
                 await server.stop()
             if self._dns:
