@@ -101,9 +101,9 @@ web       0.0.0.0:8080  http                9          3     1,200   38   12  2.
 gateway   [::]:9000     tcp                60         60        60    0    0       -        0
 
 site (http, round_robin): 1 of 2 healthy, 4 retries
-  TARGET          STATE         SINCE  WEIGHT  IN FLIGHT  REQUESTS  5XX     P99  REASON
-  10.0.0.11:8080  healthy   2 h 0 min       1          3     1,200   12  2.5 ms  Target.Passed: GET /healthz gave 200
-  10.0.0.12:8080  unhealthy      90 s      2*          0         0    0       -  Target.ResponseCodeMismatch: GET /healthz gave 500, wanted 200
+  TARGET          STATE          SINCE  WEIGHT  IN FLIGHT  REQUESTS  5XX     P99  REASON
+  10.0.0.11:8080  healthy    2 h 0 min       1          3     1,200   12  2.5 ms  Target.Passed: GET /healthz gave 200
+  10.0.0.12:8080  unhealthy       90 s      2*          0         0    0       -  Target.ResponseCodeMismatch: GET /healthz gave 500, wanted 200
 
 devices (tcp, least_requests): 1 of 1 healthy
   TARGET                     STATE        SINCE  WEIGHT  IN FLIGHT  REQUESTS  5XX  P99  REASON
