@@ -112,7 +112,7 @@ devices (tcp, least_requests): 1 of 1 healthy
 }
 
 TEST_F(Cli, StatusKeepsToTheTerminal) {
-  terminal_.width_columns = 110;
+  terminal_.width_columns = 160;
   service_.now.groups[0].failing_open = true;
   service_.now.groups[0].targets[1].words = "GET gave \x1b[2J \xC2\x9B\n" + std::string(200, 'x');
   EXPECT_EQ(run({"status"}), 0);
@@ -121,7 +121,7 @@ TEST_F(Cli, StatusKeepsToTheTerminal) {
   EXPECT_TRUE(said("…"));
   for (std::size_t at = out_.find("  TARGET"); at < out_.size();) {
     const std::size_t end = out_.find('\n', at);
-    EXPECT_LE(columns(out_.substr(at, end - at)), 110U) << out_.substr(at, end - at);
+    EXPECT_LE(columns(out_.substr(at, end - at)), 160U) << out_.substr(at, end - at);
     at = end + 1;
   }
   terminal_.colours = true;

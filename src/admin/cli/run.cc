@@ -42,7 +42,7 @@ Exit run_command(std::span<const std::string> arguments, const Program& program,
   if (command == commands.end()) {
     std::vector<std::string> known;
     for (const Command& c : commands) known.emplace_back(c.name);
-    return refuse(terminal, fmt::format("no command {}{}; `ballast help` lists them", config::quote(name),
+    return refuse(terminal, fmt::format("no command {}{} (`ballast help` lists them)", config::quote(name),
                                         config::did_you_mean(name, known)));
   }
 
@@ -50,7 +50,7 @@ Exit run_command(std::span<const std::string> arguments, const Program& program,
   options.insert(options.end(), common_options().begin(), common_options().end());
   const Result<Arguments> parsed = Arguments::parse(arguments.subspan(1), options);
   if (!parsed) {
-    return refuse(terminal, fmt::format("{}: {}; `ballast {} --help` tells more", name, parsed.error().text(), name));
+    return refuse(terminal, fmt::format("{}: {} (`ballast {} --help` tells more)", name, parsed.error().text(), name));
   }
   if (parsed->has("--help")) {
     terminal.out(help_page(*command));

@@ -148,7 +148,7 @@ Exit run(const Invocation& invocation) {
   const std::vector<std::string> actions{"drain", "enable", "weight"};
   const std::string& action = invocation.words()[0];
   if (std::ranges::find(actions, action) == actions.end()) {
-    return usage(invocation, fmt::format("unknown action {}{}; there are drain, enable and weight",
+    return usage(invocation, fmt::format("unknown action {}{} (there are drain, enable and weight)",
                                          config::quote(action), config::did_you_mean(action, actions)));
   }
   const auto named = name_target({invocation.words().begin() + 1, invocation.words().end()});
@@ -171,7 +171,7 @@ Command target_command() {
           .summary = "drain a target, take it back, or set its weight",
           .usage = "drain|enable|weight GROUP ADDRESS [N]",
           .details =
-              "drain    no new requests; those in flight finish. Stays so until enabled, restarts included.\n"
+              "drain    no new requests; those in flight finish. Stays so until enabled.\n"
               "enable   takes a drain back.\n"
               "weight   0 to 999; without N the weight of the configuration holds again.\n"
               "GROUP/ADDRESS may be written instead of GROUP ADDRESS.",
