@@ -1,1 +1,16 @@
-int main() { return 0; }
+// ballast: the words of the command line go to admin/cli; `up` is here.
+#include <span>
+#include <string>
+#include <vector>
+
+#include "admin/cli/run.h"
+#include "app/up.h"
+#include "app/version.h"
+#include "traffic/route/pattern.h"
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  return ballast::admin::run_cli(arguments, {.version = ballast::app::version,
+                                             .extra_commands = {ballast::app::up_command()},
+                                             .regex_check = ballast::traffic::check_regex});
+}

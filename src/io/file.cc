@@ -157,4 +157,14 @@ Result<> AppendFile::reopen() {
   return {};
 }
 
+Result<> make_folder(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    if (::mkdir(part.c_str(), 0750) != 0 && errno != EEXIST) {
+      return fail(Error::from_errno(errno, fmt::format("cannot make the folder {}", part)));
+    }
+    if (slash == std::string::npos) return {};
+  }
+}
+
 }  // namespace ballast::io

@@ -22,6 +22,9 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 // synced. A symbolic link at `path` is replaced, not followed. `mode` is not reduced by the umask.
 Result<> write_file_atomically(const std::string& path, Bytes bytes, mode_t mode);
 
+// With the folders above it; one that is there already is fine. Mode 0750.
+Result<> make_folder(const std::string& path);
+
 // A file open for appending. One thread at a time.
 class AppendFile {
  public:

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "io/pipe.h"
 #include "io/scope.h"
 
 namespace ballast::io {
@@ -35,7 +36,8 @@ Loop::Loop(int epoll, int wakeup)
       wakeup_(wakeup),
       now_(Clock::now()),
       timers_(now_),
-      receive_buffer_(std::make_unique_for_overwrite<char[]>(receive_buffer_bytes)) {}
+      receive_buffer_(std::make_unique_for_overwrite<char[]>(receive_buffer_bytes)),
+      pipes_(std::make_unique<PipePool>(*this)) {}
 
 Loop::~Loop() {
   while (retired_ != nullptr) delete std::exchange(retired_, retired_->next_retired);

@@ -21,6 +21,8 @@
 
 namespace ballast::io {
 
+class PipePool;
+
 class Loop {
  public:
   // The one receive buffer of the thread: read, handle, write at once; its bytes are dead after the next suspension.
@@ -45,6 +47,8 @@ class Loop {
   Deadline after(Duration duration) const { return Deadline::at(now_ + duration); }
 
   std::span<char> receive_buffer() { return {receive_buffer_.get(), receive_buffer_bytes}; }
+  // For moving bytes from one plain stream to another (see pipe.h).
+  PipePool& pipes() { return *pipes_; }
   TimerWheel& timers() { return timers_; }
 
   // Runs `work` once at the end of the current round of events, before the next wait for the kernel.
@@ -67,6 +71,7 @@ class Loop {
   Instant now_;
   TimerWheel timers_;
   std::unique_ptr<char[]> receive_buffer_;
+  std::unique_ptr<PipePool> pipes_;
   Suspension* soon_first_ = nullptr;
   Suspension* soon_last_ = nullptr;
   detail::Watch* retired_ = nullptr;  // watches freed at the end of the round: events of the round may still name them

@@ -12,6 +12,16 @@
 
 namespace ballast::io {
 
+void ignore_broken_pipes() {
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+bool ignores_broken_pipes() {
+  struct sigaction now {};
+  ::sigaction(SIGPIPE, nullptr, &now);
+  return now.sa_handler != SIG_DFL;
+}
+
 Result<std::unique_ptr<Signals>> Signals::make(Loop& loop, std::initializer_list<int> numbers,
                                                std::function<void(int)> arrived) {
   sigset_t set;

@@ -1,4 +1,5 @@
 // Signals as events of a loop, by signalfd. Made before any thread starts, since it blocks the signals for all of them.
+// And the one signal that a program with connections must not die of.
 #pragma once
 
 #include <functional>
@@ -11,6 +12,11 @@ namespace ballast::io {
 
 class Loop;
 class Watcher;
+
+// SIGPIPE, by which a process is ended that writes where nobody reads, is ignored from now on: the write says so too.
+// Programs started later are not affected (process.h). At the start of main.
+void ignore_broken_pipes();
+bool ignores_broken_pipes();
 
 class Signals {
  public:

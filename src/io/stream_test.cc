@@ -481,5 +481,25 @@ TEST(TcpStream, DescriptorsAreNotLeaked) {
   EXPECT_EQ(open_descriptors(), before + 1);
 }
 
+TEST(ListeningSocket, WaitsForTheFirstBytesWhereTheClientSpeaksFirst) {
+  using enum ListenOptions::FirstSpeaker;
+  for (const auto first_speaker : {Either, Client}) {
+    auto listening = ListeningSocket::bind(*SocketAddress::numeric("127.0.0.1", 0), {.first_speaker = first_speaker});
+    ASSERT_TRUE(listening.has_value());
+    const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ASSERT_EQ(::connect(client, listening->address().get(), listening->address().size()), 0);
+    int taken = ::accept4(listening->fd(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (first_speaker == Client) {
+      EXPECT_EQ(taken, -1) << "a silent one";
+      EXPECT_EQ(errno, EAGAIN);
+      EXPECT_EQ(::send(client, "hello", 5, 0), 5);
+      taken = ::accept4(listening->fd(), nullptr, nullptr, SOCK_CLOEXEC);
+    }
+    EXPECT_GE(taken, 0);
+    ::close(taken);
+    ::close(client);
+  }
+}
+
 }  // namespace
 }  // namespace ballast::io

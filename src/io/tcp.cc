@@ -145,7 +145,7 @@ SocketAddress TcpStream::remote_address() const {
   return ask(descriptor_.fd(), ::getpeername);
 }
 
-Result<ListeningSocket> ListeningSocket::bind(const SocketAddress& address) {
+Result<ListeningSocket> ListeningSocket::bind(const SocketAddress& address, ListenOptions options) {
   const std::string where = address.to_string();
   const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(Error::from_errno(errno, fmt::format("open a socket for {}", where)));
@@ -154,6 +154,10 @@ Result<ListeningSocket> ListeningSocket::bind(const SocketAddress& address) {
   if (!address.is_unix()) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (address.family() == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   no_delay(fd);  // inherited by accepted sockets: one call less for each
+  if (options.first_speaker == ListenOptions::FirstSpeaker::Client && !address.is_unix()) {
+    const int wait_s = 1;  // the kernel counts by repetitions of its own; one is the least
+    setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s, sizeof wait_s);
+  }
   if (::bind(fd, address.get(), address.size()) != 0 || ::listen(fd, 65535) != 0) {
     const int error = errno;
     ::close(fd);

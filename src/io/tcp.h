@@ -1,6 +1,7 @@
 // TCP and Unix stream sockets: connecting, listening, and the plain Stream over one.
 #pragma once
 
+#include <cstdint>
 #include <utility>
 
 #include "io/address.h"
@@ -41,12 +42,20 @@ class TcpStream final : public Stream {
   Descriptor descriptor_;
 };
 
+struct ListenOptions {
+  // Client: a connection is accepted when its first bytes have come (TCP_DEFER_ACCEPT), which saves a wake-up and a
+  // read that finds nothing; a silent one about a second after it was made. Only for protocols in which the client
+  // speaks first: the others would stand for that second. Unix sockets know no such waiting.
+  enum class FirstSpeaker : std::uint8_t { Either, Client };
+  FirstSpeaker first_speaker = FirstSpeaker::Either;
+};
+
 // A bound, listening socket; one is shared by all workers, each of which watches it in its own Loop (see acceptor.h).
 class ListeningSocket {
  public:
   // "cannot bind 0.0.0.0:80: Permission denied (needs CAP_NET_BIND_SERVICE)", "... Address already in use (by another
   // ...)".
-  static Result<ListeningSocket> bind(const SocketAddress& address);
+  static Result<ListeningSocket> bind(const SocketAddress& address, ListenOptions options = {});
   ListeningSocket(ListeningSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)), address_(other.address_) {}
   ListeningSocket& operator=(ListeningSocket&& other) noexcept;
   ~ListeningSocket();

@@ -1,0 +1,356 @@
+#include "traffic/control/control.h"
+
+#include <algorithm>
+#include <latch>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "config/diff.h"
+#include "config/words.h"
+#include "io/machine.h"
+#include "io/system.h"
+
+namespace ballast::traffic {
+namespace {
+
+int worker_count(const config::Settings& settings) {
+  return settings.workers > 0 ? settings.workers : static_cast<int>(io::cpu_count());
+}
+
+// The groups that a listener forwards to.
+std::set<std::string> groups_in_use(const config::Settings& settings) {
+  std::set<std::string> used;
+  const auto add = [&](const config::Action& action) {
+    if (const auto* forward = std::get_if<config::Forward>(&action)) {
+      for (const config::WeightedGroup& group : forward->groups) used.insert(group.group);
+    }
+  };
+  for (const config::Listener& listener : settings.listeners) {
+    for (const config::Rule& rule : listener.rules) add(rule.action);
+    if (listener.default_action.has_value()) add(*listener.default_action);
+  }
+  return used;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Control>> Control::make(io::Loop& loop, config::Settings settings, Options options) {
+  std::unique_ptr<Control> control(new Control(loop, std::move(settings), std::move(options)));
+  auto log = AccessLog::make(control->settings_->access_log);
+  if (!log) return fail(std::move(log.error()));
+  control->access_log_ = std::move(*log);
+  if (Result<> made = control->make_workers(); !made) return fail(std::move(made.error()));
+  return control;
+}
+
+Control::Control(io::Loop& loop, config::Settings settings, Options options)
+    : loop_(loop),
+      options_(std::move(options)),
+      settings_(std::make_shared<const config::Settings>(std::move(settings))),
+      loads_(worker_count(*settings_)),
+      listeners_(worker_count(*settings_)),
+      started_at_(std::chrono::system_clock::now()) {}
+
+Control::~Control() { workers_.clear(); }
+
+Result<> Control::make_workers() {
+  const int count = worker_count(*settings_);
+  for (int i = 0; i < count; ++i) {
+    auto worker = Worker::make({.index = i, .loads = &loads_, .access_log = access_log_.get(), .trouble = [this](const std::string& text) {
+                                  loop_.post([this, text] { events_.add("worker.trouble", "worker", text); });
+                                }});
+    if (!worker) return fail(std::move(worker.error()));
+    workers_.push_back(std::move(*worker));
+  }
+  std::vector<Worker*> peers;
+  for (const auto& worker : workers_) peers.push_back(worker.get());
+  for (const auto& worker : workers_) worker->start(peers);
+  return {};
+}
+
+io::Task<Result<>> Control::start() {
+  constexpr auto lookup_time_max = std::chrono::seconds(2);
+  Result<Overrides> overrides = load_overrides(settings_->state_directory);
+  if (!overrides) co_return fail(std::move(overrides.error()));
+  overrides_of_absent_groups_ = std::move(*overrides);
+
+  // Prepared by adopt(), which for the first time has only new listeners and groups.
+  auto routes = compile_routes(*settings_);
+  if (!routes) co_return fail(std::move(routes.error()));
+  configure_groups();
+  const io::Deadline deadline = loop_.after(lookup_time_max);
+  for (const auto& [name, keeper] : groups_) co_await keeper->resolved_once(deadline);
+  started_ = true;
+  if (Result<> adopted = adopt(settings_); !adopted) co_return adopted;
+  events_.add("started", "ballast", fmt::format("{} listeners, {} target groups, {} workers", settings_->listeners.size(),
+                                                settings_->target_groups.size(), workers_.size()));
+  co_return Result<>();
+}
+
+io::Task<void> Control::stop() {
+  stopping_ = true;
+  events_.add("stopping", "ballast", fmt::format("requests under way have {} ms to end", settings_->shutdown_timeout.count()));
+  auto left = std::make_shared<std::size_t>(workers_.size());
+  for (const auto& worker : workers_) {
+    worker->drain(settings_->shutdown_timeout, [this, left] { loop_.post([left] { --*left; }); });
+  }
+  await_workers();
+  listeners_.commit({});  // the kernel refuses new connections from here on
+  constexpr auto look = std::chrono::milliseconds(10);
+  while (*left != 0) co_await io::Sleep(loop_.after(look));
+  for (const auto& [name, keeper] : groups_) co_await keeper->close();
+  disarm();
+  workers_.clear();
+  events_.add("stopped", "ballast", "all requests have ended");
+}
+
+Result<Control::Routes> Control::compile_routes(const config::Settings& settings) const {
+  const auto index_of = [&](std::string_view name) -> std::optional<std::uint32_t> {
+    for (std::size_t i = 0; i < settings.target_groups.size(); ++i) {
+      if (settings.target_groups[i].name == name) return static_cast<std::uint32_t>(i);
+    }
+    return std::nullopt;
+  };
+  Routes routes;
+  for (const config::Listener& listener : settings.listeners) {
+    auto table = RouteTable::compile(listener, index_of);
+    if (!table) return fail(std::move(table.error()));
+    routes[listener.name] = std::make_shared<const RouteTable>(std::move(*table));
+  }
+  return routes;
+}
+
+void Control::configure_groups() {
+  const std::set<std::string> used = groups_in_use(*settings_);
+  for (const config::TargetGroup& group : settings_->target_groups) {
+    auto found = groups_.find(group.name);
+    if (found == groups_.end()) {
+      GroupKeeper::Context context{.loop = loop_,
+                                   .resolver = *options_.resolver,
+                                   .events = events_,
+                                   .workers = static_cast<int>(workers_.size()),
+                                   .changed = [this] { publish_soon(); },
+                                   .retired = [this](std::shared_ptr<TargetShare> target) { retire(std::move(target)); }};
+      found = groups_.emplace(group.name, std::make_unique<GroupKeeper>(std::move(context), group.name)).first;
+      found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name));
+      const auto kept = overrides_of_absent_groups_.find(group.name);
+      if (kept != overrides_of_absent_groups_.end()) {
+        found->second->restore_overrides(std::move(kept->second));
+        overrides_of_absent_groups_.erase(kept);
+      }
+      continue;
+    }
+    found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name));
+  }
+  for (const auto& [name, keeper] : groups_) {
+    if (settings_->group(name) == nullptr) keeper->remove();
+  }
+}
+
+Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
+  auto routes = compile_routes(*next);
+  if (!routes) return fail(std::move(routes.error()));
+  auto change = listeners_.prepare(*next);
+  if (!change) return fail(std::move(change.error()));
+
+  // Nothing can fail from here on. First nobody accepts for a listener that goes; then all serve by the new Plan; only then is a
+  // new listener's socket watched, since a connection may be handed from one worker to any other.
+  settings_ = std::move(next);
+  routes_ = std::move(*routes);
+  for (const OpenListener& closed : change->closed) {
+    for (const auto& worker : workers_) worker->unlisten(closed.share, [] {});
+  }
+  await_workers();
+  const std::vector<OpenListener> opened = change->opened;
+  listeners_.commit(std::move(*change));
+  configure_groups();
+  publish();
+  await_workers();
+  for (const OpenListener& open : opened) {
+    for (const auto& worker : workers_) worker->listen(open.share, open.socket->fd());
+  }
+  await_workers();
+  configured_at_ = std::chrono::system_clock::now();
+  return {};
+}
+
+void Control::publish() {
+  publish_pending_ = false;
+  if (!started_ || stopping_) return;
+  auto plan = std::make_shared<Plan>();
+  plan->generation = ++generation_;
+  bool warming = false;
+  for (const config::TargetGroup& group : settings_->target_groups) {
+    const GroupKeeper& keeper = *groups_.find(group.name)->second;
+    plan->groups.push_back(keeper.plan());
+    warming = warming || keeper.is_warming();
+  }
+  for (const OpenListener& open : listeners_.open()) {
+    const config::Listener* settings = settings_->listener(open.share->name);
+    auto listener = std::make_shared<PlanListener>();
+    listener->share = open.share;
+    // Within the settings, which it holds.
+    listener->settings = std::shared_ptr<const config::Listener>(settings_, settings);
+    listener->routes = routes_.at(open.share->name);
+    if (plan->listeners.size() <= open.share->slot) plan->listeners.resize(open.share->slot + 1);
+    plan->listeners[open.share->slot] = std::move(listener);
+  }
+  for (const auto& worker : workers_) worker->adopt(plan);
+  std::erase_if(groups_, [&](const auto& each) {
+    return settings_->group(each.first) == nullptr && each.second->is_empty();
+  });
+  // Weights in slow start grow with time.
+  constexpr auto warming_step = std::chrono::seconds(1);
+  if (warming && !is_armed()) loop_.timers().arm(*this, loop_.now() + warming_step);
+}
+
+void Control::publish_soon() {
+  if (publish_pending_ || !started_) return;
+  publish_pending_ = true;
+  loop_.at_round_end([this] {
+    if (publish_pending_) publish();
+  });
+}
+
+void Control::expired() { publish(); }
+
+void Control::await_workers() {
+  std::latch all(static_cast<std::ptrdiff_t>(workers_.size()));
+  for (const auto& worker : workers_) worker->loop().post([&all] { all.count_down(); });
+  all.wait();
+}
+
+void Control::retire(std::shared_ptr<TargetShare> target) {
+  for (const auto& worker : workers_) worker->retire(target);
+}
+
+std::vector<model::Change> Control::plan(const config::Settings& next) {
+  std::vector<model::Change> changes;
+  for (config::Difference& difference : config::diff(*settings_, next)) {
+    changes.push_back({std::move(difference.path), std::move(difference.text), difference.needs_restart});
+  }
+  return changes;
+}
+
+Result<model::ApplyReport> Control::apply(config::Settings next) {
+  if (stopping_) return fail(Code::Cancelled, "ballast is stopping; nothing was changed");
+  model::ApplyReport report{.changes = plan(next)};
+  if (Result<> adopted = adopt(std::make_shared<const config::Settings>(std::move(next))); !adopted) {
+    events_.add("config.refused", "configuration", adopted.error().text());
+    return fail(std::move(adopted.error()));
+  }
+  report.generation = generation_;
+  events_.add("config.applied", "configuration",
+              fmt::format("generation {}, {} change{}", generation_, report.changes.size(), report.changes.size() == 1 ? "" : "s"));
+  return report;
+}
+
+Result<model::ApplyReport> Control::reload() {
+  Result<config::Settings> next = options_.read_config();
+  if (!next) {
+    events_.add("config.refused", options_.config_file, next.error().text());
+    return fail(std::move(next.error()));
+  }
+  return apply(std::move(*next));
+}
+
+Result<GroupKeeper*> Control::keeper_of(std::string_view group) {
+  const auto found = groups_.find(group);
+  if (found != groups_.end() && settings_->group(group) != nullptr) return found->second.get();
+  std::vector<std::string> known;
+  for (const config::TargetGroup& each : settings_->target_groups) known.push_back(each.name);
+  return fail(Code::NotFound, fmt::format("there is no target group \"{}\"{}", group, config::did_you_mean(group, known)));
+}
+
+Result<> Control::change_override(std::string_view group, std::string_view target,
+                                  const std::function<void(TargetOverride&)>& change, const std::string& text) {
+  Result<GroupKeeper*> keeper = keeper_of(group);
+  if (!keeper) return fail(std::move(keeper.error()));
+  const std::string name(target);
+  TargetOverride next = (*keeper)->override_of(name);
+  change(next);
+  if (!(*keeper)->set_override(name, next)) {
+    return fail(Code::NotFound, fmt::format("target group \"{}\" has no target \"{}\"{}", group, target,
+                                            config::did_you_mean(target, (*keeper)->target_names())));
+  }
+  publish();
+  await_workers();
+  events_.add("operator", fmt::format("{}/{}", group, target), text);
+  save_overrides();
+  return {};
+}
+
+void Control::save_overrides() {
+  Overrides all = overrides_of_absent_groups_;
+  for (const auto& [name, keeper] : groups_) {
+    if (!keeper->overrides().empty()) all[name] = keeper->overrides();
+  }
+  if (const Result<> saved = traffic::save_overrides(settings_->state_directory, all); !saved) {
+    events_.add("state.not_saved", settings_->state_directory,
+                fmt::format("{}: the change holds until a restart; make state_directory writable", saved.error().text()));
+  }
+}
+
+Result<> Control::drain(std::string_view group, std::string_view target) {
+  return change_override(group, target, [](TargetOverride& entry) { entry.drained = true; }, "drained");
+}
+
+Result<> Control::enable(std::string_view group, std::string_view target) {
+  return change_override(group, target, [](TargetOverride& entry) { entry.drained = false; }, "enabled");
+}
+
+Result<> Control::set_weight(std::string_view group, std::string_view target, int weight) {
+  if (weight < 0 || weight > 999) return fail(Code::Invalid, fmt::format("weight {} is not within 0..999", weight));
+  return change_override(group, target, [weight](TargetOverride& entry) { entry.weight = weight; },
+                         fmt::format("weight set to {}", weight));
+}
+
+Result<> Control::reset_weight(std::string_view group, std::string_view target) {
+  return change_override(group, target, [](TargetOverride& entry) { entry.weight.reset(); }, "weight as configured again");
+}
+
+model::Status Control::status() {
+  model::Status status;
+  status.version = options_.version;
+  status.pid = io::process_id();
+  status.started = started_at_;
+  status.configured = configured_at_;
+  status.generation = generation_;
+  status.config_file = options_.config_file;
+  status.workers = static_cast<int>(workers_.size());
+  status.stopping = stopping_;
+  status.descriptors_open = io::open_descriptor_count();
+  status.descriptors_max = io::descriptor_limit();
+  status.memory_bytes = io::resident_memory_bytes();
+  for (const OpenListener& open : listeners_.open()) {
+    model::ListenerStatus listener;
+    listener.name = open.share->name;
+    listener.address = open.socket->address().to_string();
+    listener.protocol = open.protocol == config::ListenerProtocol::Http ? "http" : "tcp";
+    std::array<std::uint64_t, reason_count> errors{};
+    std::array<std::uint64_t, http::defect_count> defects{};
+    for (const ListenerCell& cell : open.share->cells) {
+      cell.traffic.add_to(listener.traffic);
+      listener.connections += cell.connections.get();
+      listener.connections_total += cell.connections_total.get();
+      listener.connections_refused += cell.connections_refused.get();
+      for (std::size_t i = 0; i < errors.size(); ++i) errors[i] += cell.errors[i].get();
+      for (std::size_t i = 0; i < defects.size(); ++i) defects[i] += cell.defects[i].get();
+    }
+    for (std::size_t i = 1; i < errors.size(); ++i) {
+      if (errors[i] != 0) listener.errors.push_back({std::string(to_string(static_cast<Reason>(i))), errors[i]});
+    }
+    for (std::size_t i = 1; i < defects.size(); ++i) {
+      if (defects[i] != 0) listener.defects.push_back({std::string(http::to_string(static_cast<http::Defect>(i))), defects[i]});
+    }
+    status.listeners.push_back(std::move(listener));
+  }
+  for (const config::TargetGroup& group : settings_->target_groups) {
+    status.groups.push_back(groups_.find(group.name)->second->status());
+  }
+  return status;
+}
+
+}  // namespace ballast::traffic

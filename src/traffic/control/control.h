@@ -1,0 +1,94 @@
+// Control: the control thread's part of traffic: holds the settings, makes Plans, keeps the groups, and answers the operator.
+//
+// Everything but the workers runs on its loop. A change is prepared whole (sockets bound, rules compiled) before any of it takes
+// effect. It waits for the workers to have taken a Plan over (they never wait for it): a caller who is told that a change is
+// applied sees it in the next request.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/dns.h"
+#include "io/loop.h"
+#include "model/service.h"
+#include "traffic/control/events.h"
+#include "traffic/control/group_keeper.h"
+#include "traffic/control/listeners.h"
+#include "traffic/control/overrides.h"
+#include "traffic/worker.h"
+
+namespace ballast::traffic {
+
+class Control final : public model::Service, private io::Timer {
+ public:
+  struct Options {
+    std::string version;
+    std::string config_file;
+    io::Resolver* resolver = nullptr;  // outlives this
+    // Reads the configuration file again; the Error's text is all that is wrong with it.
+    std::function<Result<config::Settings>()> read_config;
+  };
+
+  static Result<std::unique_ptr<Control>> make(io::Loop& loop, config::Settings settings, Options options);
+  ~Control() override;
+
+  // Opens the listeners. Names of targets are looked up first, for two seconds at most.
+  io::Task<Result<>> start();
+  // Stops accepting, lets requests end within settings().shutdown_timeout, then ends everything.
+  io::Task<void> stop();
+  void reopen_logs() { access_log_->reopen(); }
+  EventLog& event_log() { return events_; }
+
+  model::Status status() override;
+  std::vector<model::Event> events(std::uint64_t after) override { return events_.since(after); }
+  std::vector<model::Change> plan(const config::Settings& next) override;
+  Result<model::ApplyReport> apply(config::Settings next) override;
+  Result<model::ApplyReport> reload() override;
+  const config::Settings& settings() const override { return *settings_; }
+  Result<> drain(std::string_view group, std::string_view target) override;
+  Result<> enable(std::string_view group, std::string_view target) override;
+  Result<> set_weight(std::string_view group, std::string_view target, int weight) override;
+  Result<> reset_weight(std::string_view group, std::string_view target) override;
+
+ private:
+  using Routes = std::map<std::string, std::shared_ptr<const RouteTable>>;  // by listener
+
+  Control(io::Loop& loop, config::Settings settings, Options options);
+  Result<> make_workers();
+  Result<Routes> compile_routes(const config::Settings& settings) const;
+  Result<> adopt(std::shared_ptr<const config::Settings> next);
+  void configure_groups();
+  void publish();
+  void publish_soon();
+  // Returns when every worker has done what was posted to it before.
+  void await_workers();
+  void expired() override;
+  void retire(std::shared_ptr<TargetShare> target);
+  Result<GroupKeeper*> keeper_of(std::string_view group);
+  Result<> change_override(std::string_view group, std::string_view target,
+                           const std::function<void(TargetOverride&)>& change, const std::string& text);
+  void save_overrides();
+
+  io::Loop& loop_;
+  Options options_;
+  std::shared_ptr<const config::Settings> settings_;
+  EventLog events_;
+  std::unique_ptr<AccessLog> access_log_;
+  WorkerLoads loads_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Listeners listeners_;
+  Routes routes_;
+  std::map<std::string, std::unique_ptr<GroupKeeper>, std::less<>> groups_;
+  Overrides overrides_of_absent_groups_;
+  std::uint64_t generation_ = 0;
+  bool publish_pending_ = false;
+  bool started_ = false;
+  bool stopping_ = false;
+  model::WallTime started_at_;
+  model::WallTime configured_at_;
+};
+
+}  // namespace ballast::traffic

@@ -1,0 +1,29 @@
+#include "traffic/control/events.h"
+
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace ballast::traffic {
+
+void EventLog::add(std::string kind, std::string subject, std::string text) {
+  // systemd and every terminal add the time; the journal's reader wants what, on what, and why.
+  fmt::print(stderr, "ballast: {} {}: {}\n", kind, subject, text);
+  events_.push_back({.id = next_id_++,
+                     .at = std::chrono::system_clock::now(),
+                     .kind = std::move(kind),
+                     .subject = std::move(subject),
+                     .text = std::move(text)});
+  if (events_.size() > kept_max) events_.pop_front();
+}
+
+std::vector<model::Event> EventLog::since(std::uint64_t after) const {
+  std::vector<model::Event> found;
+  for (const model::Event& event : events_) {
+    if (event.id > after) found.push_back(event);
+  }
+  return found;
+}
+
+}  // namespace ballast::traffic

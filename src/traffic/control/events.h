@@ -1,0 +1,26 @@
+// EventLog: the last 1,000 events, as `ballast events` shows them, and each as a line on standard error. Control thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "model/status.h"
+
+namespace ballast::traffic {
+
+class EventLog {
+ public:
+  static constexpr std::size_t kept_max = 1000;
+
+  void add(std::string kind, std::string subject, std::string text);
+  // Those with an id above `after`, oldest first.
+  std::vector<model::Event> since(std::uint64_t after) const;
+
+ private:
+  std::uint64_t next_id_ = 1;
+  std::deque<model::Event> events_;
+};
+
+}  // namespace ballast::traffic

@@ -1,0 +1,101 @@
+// GroupKeeper: the targets of one group over time: observes (checks, name lookups, in-flight counts), decides (health/decide.h), and
+// tells its owner when the Plan is to be made anew. A configured target whose address is a name is one target for each address the
+// name has; what the name no longer has is drained, an empty or failed lookup changes nothing.
+//
+// Control thread. Owned by Control; close() and wait before destroying it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "io/dns.h"
+#include "io/scope.h"
+#include "traffic/control/events.h"
+#include "traffic/health/decide.h"
+#include "traffic/plan.h"
+
+namespace ballast::traffic {
+
+// What an operator has set on a target, whatever the file says; by configured address.
+struct TargetOverride {
+  bool drained = false;
+  std::optional<int> weight;
+  bool empty() const { return !drained && !weight.has_value(); }
+  friend bool operator==(const TargetOverride&, const TargetOverride&) = default;
+};
+
+class GroupKeeper {
+ public:
+  struct Context {
+    io::Loop& loop;
+    io::Resolver& resolver;
+    EventLog& events;
+    int workers = 1;
+    std::function<void()> changed;                                // the Plan is to be made anew
+    std::function<void(std::shared_ptr<TargetShare>)> retired;    // no Plan names it any more
+  };
+
+  GroupKeeper(Context context, std::string name);
+  GroupKeeper(const GroupKeeper&) = delete;
+
+  // The settings from now on. `in_use`: a listener forwards to the group.
+  void configure(std::shared_ptr<const config::TargetGroup> settings, bool in_use);
+  // Every target is drained, then forgotten; is_empty() tells when.
+  void remove();
+  // No target and no task is left.
+  bool is_empty() const { return entries_.empty() && scope_.empty(); }
+  // Stops checking and looking up.
+  io::Task<void> close() { return scope_.close(); }
+  // True when each name has been looked up once, or the deadline has passed.
+  io::Task<void> resolved_once(io::Deadline deadline);
+
+  // `target` as configured, or with its resolved address. False: there is none.
+  bool set_override(const std::string& target, const TargetOverride& next);
+  TargetOverride override_of(const std::string& target) const;
+  const std::map<std::string, TargetOverride>& overrides() const { return overrides_; }
+  void restore_overrides(std::map<std::string, TargetOverride> overrides);
+  // As configured.
+  std::vector<std::string> target_names() const;
+
+  std::shared_ptr<const PlanGroup> plan() const;
+  // Plans made now and later would differ only by the passing of time: a target is in slow start.
+  bool is_warming() const;
+  model::GroupStatus status() const;
+  const config::TargetGroup& settings() const { return *settings_; }
+
+ private:
+  struct Entry;
+  using EntryPointer = std::shared_ptr<Entry>;
+
+  void sync_entries();
+  void add_entry(const config::Target& target, std::optional<io::SocketAddress> address);
+  TargetSpec spec_of(const Entry& entry) const;
+  void take(const EntryPointer& entry, Seen seen);
+  void look_again();
+  io::Task<void> watch(EntryPointer entry);
+  io::Task<void> check(EntryPointer entry);
+  struct Name;
+  io::Task<void> look_up(std::shared_ptr<Name> name);
+  std::uint64_t in_flight(const Entry& entry) const;
+  GroupMode mode() const;
+
+  Context context_;
+  std::shared_ptr<GroupShare> share_;
+  std::shared_ptr<const config::TargetGroup> settings_;
+  bool in_use_ = true;
+  bool removed_ = false;
+  bool was_failing_open_ = false;
+  std::vector<EntryPointer> entries_;
+  std::vector<std::shared_ptr<Name>> names_;
+  std::map<std::string, TargetOverride> overrides_;
+  BalancerState random_;
+  io::Scope scope_;
+};
+
+}  // namespace ballast::traffic

@@ -1,0 +1,51 @@
+// Listeners: the bound sockets of a configuration. A change binds what is new before anything is touched, and lets go of what is no
+// longer named only after the workers have; a socket whose address stays is kept, whatever else of its listener changes.
+// Control thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "io/tcp.h"
+#include "traffic/plan.h"
+
+namespace ballast::traffic {
+
+// One listener and where it listens.
+struct OpenListener {
+  std::string key;                        // of the socket: its address as configured
+  config::ListenerProtocol protocol = config::ListenerProtocol::Http;
+  std::shared_ptr<io::ListeningSocket> socket;
+  std::shared_ptr<ListenerShare> share;
+};
+
+class Listeners {
+ public:
+  // What another set of listeners would need; holds newly bound sockets until commit().
+  struct Change {
+    std::vector<OpenListener> next;       // in the order of the settings
+    std::vector<OpenListener> opened;     // of those: to be watched by the workers
+    std::vector<OpenListener> closed;     // of the present ones: to be watched no more
+  };
+
+  explicit Listeners(int workers) : workers_(workers) {}
+
+  // Nothing has changed yet; on an Error nothing will have. The text names the listener, the address and what to do.
+  Result<Change> prepare(const config::Settings& settings);
+  // The sockets of `closed` are closed when the last holder lets go.
+  void commit(Change change);
+
+  const std::vector<OpenListener>& open() const { return open_; }
+
+ private:
+  std::uint32_t free_slot(const std::vector<OpenListener>& taken) const;
+  int workers_;
+  std::vector<OpenListener> open_;
+};
+
+}  // namespace ballast::traffic
