@@ -103,16 +103,20 @@ class Records:
         self.lines = text.splitlines()
 
     def check(self, wanted: str) -> str:
-        """`status=200 path=/x reason=`: one record has all of these (a value may hold `*`)."""
+        """`status=200 path=/x reason=`: one record has all of these (a value may hold `*`; nothing: the key is not there)."""
         pairs = [word.partition("=") for word in shlex.split(wanted)]
         for line in self.lines:
             try:
                 record = json.loads(line)
             except ValueError:
                 return f"not JSON: {line}"
-            if all(key in record and matches(pattern, _shown(record[key])) for key, _, pattern in pairs):
+            if all(_fits(record, key, pattern) for key, _, pattern in pairs):
                 return ""
         return f"no record has {wanted}; there are {len(self.lines)}:\n" + "\n".join(self.lines[-8:])
+
+
+def _fits(record: dict, key: str, pattern: str) -> bool:
+    return matches(pattern, _shown(record[key])) if key in record else pattern == ""
 
 
 def _shown(value: object) -> str:

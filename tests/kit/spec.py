@@ -139,6 +139,8 @@ class Spec:
     async def _address(self, name: str) -> str:
         if name == "pid":
             return str(self._ballast.pid)
+        if name == "binary":
+            return self._ballast.binary
         if name == "admin":
             return self._ballast.admin_http
         if name not in self._listeners and self._ballast.running:
