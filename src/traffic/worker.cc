@@ -78,7 +78,10 @@ void Worker::unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_fu
 void Worker::retire(std::shared_ptr<TargetShare> target) {
   loop_->post([this, target = std::move(target)] {
     TargetLocal& local = local_of(*target);
-    if (local.pool != nullptr) local.pool->retire();
+    if (local.pool != nullptr) {
+      local.pool->retire();
+      std::erase(pools_, local.pool);
+    }
     local.uses.cancel_all();
   });
 }
@@ -96,6 +99,9 @@ io::Task<void> Worker::end_drain(io::Duration time, std::move_only_function<void
   if (!co_await scope_.closed(loop_->after(time))) co_await scope_.close();
   access_log_.hand_over();
   plan_.reset();
+  // A connection at rest holds its pool and its pool holds it: one of them has to let go.
+  for (const auto& pool : pools_) pool->retire();
+  pools_.clear();
   done();
 }
 
@@ -107,7 +113,10 @@ void Worker::end_rests(const ListenerShare* of_listener) {
 
 UpstreamPool& Worker::pool_of(TargetShare& target) {
   TargetLocal& local = local_of(target);
-  if (local.pool == nullptr) local.pool = std::make_shared<UpstreamPool>(*loop_, cell_of(target));
+  if (local.pool == nullptr) {
+    local.pool = std::make_shared<UpstreamPool>(*loop_, cell_of(target));
+    pools_.push_back(local.pool);
+  }
   return *local.pool;
 }
 

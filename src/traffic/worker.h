@@ -100,6 +100,7 @@ class Worker {
   BalancerState random_;
   std::vector<Door> doors_;
   ClientConnection* connections_ = nullptr;  // all of http listeners
+  std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;
   io::Scope scope_;                          // the connections
   io::Scope own_scope_;                      // the drain
