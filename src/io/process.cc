@@ -40,11 +40,15 @@ struct Prepared {
 // nothing.
 [[noreturn]] void become(const Prepared& prepared) {
   const Command& command = prepared.command;
+  // Out of the way of 0, 1 and 2, which are free, and then taken by the pipe, where we were started without them.
+  const int failure_pipe = ::fcntl(prepared.failure_pipe, F_DUPFD_CLOEXEC, 3);
   const auto fail_at = [&](Step step) {
     const Failure failure{step, errno};
-    [[maybe_unused]] const ssize_t put = ::write(prepared.failure_pipe, &failure, sizeof failure);
+    const int pipe = failure_pipe >= 0 ? failure_pipe : prepared.failure_pipe;
+    [[maybe_unused]] const ssize_t put = ::write(pipe, &failure, sizeof failure);
     ::_exit(127);
   };
+  if (failure_pipe < 0) fail_at(Step::Descriptors);
   // All handlers off before the signals are let in; ignored ones (SIGPIPE) would stay so in the program.
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
 

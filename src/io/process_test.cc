@@ -173,6 +173,25 @@ TEST_F(ProcessTest, StandardDescriptorsMayBeGivenCrossed) {
   });
 }
 
+// As a daemon is that somebody started with its standard input closed: the next descriptors opened are 0 then.
+Task<void> without_an_input(Loop& loop, Pipe& out) {
+  EXPECT_EQ(co_await end_of(loop, {.program = "/nowhere/program"}),
+            "cannot start /nowhere/program: No such file or directory");
+  Command command = shell("cat; echo to-out; echo to-err >&2");
+  command.standard_output = out.write_end();
+  command.standard_error = out.write_end();
+  EXPECT_EQ(co_await end_of(loop, command), "exit code 0");
+}
+TEST_F(ProcessTest, StartsWhereOurStandardInputIsClosed) {
+  Pipe out;
+  const int before = ::dup(0);
+  ::close(0);
+  run_in(*loop_, without_an_input(*loop_, out));
+  EXPECT_EQ(::dup2(before, 0), 0);
+  ::close(before);
+  EXPECT_EQ(out.all(), "to-out\nto-err\n");
+}
+
 TEST_F(ProcessTest, StartsWithNoOtherDescriptorAndDefaultSignals) {
   run([](Loop& loop) -> Task<void> {
     const int leaky = ::open("/dev/null", O_RDONLY);  // without O_CLOEXEC
