@@ -124,6 +124,10 @@ Reply zone(const std::string& name, int type) {
     if (type == type_aaaa) return {.code = 0, .ttl = 40, .records = {v6(7)}};
     return {.code = 0, .ttl = 50, .records = {v4(1), v4(2), v4(1)}};
   }
+  if (name == "other.test") {
+    if (type == type_aaaa) return {.code = 0, .ttl = 50, .records = {v6(7)}};
+    return {.code = 0, .ttl = 40, .records = {v4(1)}};
+  }
   if (name == "short.test" && type == type_a) return {.code = 0, .ttl = 0, .records = {v4(1)}};
   if (name == "long.test" && type == type_a) return {.code = 0, .ttl = 1'000'000, .records = {v4(1)}};
   if (name == "changing.test" && type == type_a) return {.code = 0, .ttl = 1, .records = {v4(++changes)}};
@@ -171,6 +175,7 @@ TEST_F(DnsTest, GivesAddressesAndTheirTime) {
     Outcome both = co_await look_up(loop, resolver, "both.test");
     EXPECT_THAT(both.addresses, testing::UnorderedElementsAre("192.0.2.1:80", "192.0.2.2:80", "[2001:db8::7]:80"));
     EXPECT_EQ(both.ttl, 40) << "the shortest";
+    EXPECT_EQ((co_await look_up(loop, resolver, "other.test")).ttl, 40) << "whichever comes first";
     EXPECT_THAT((co_await look_up(loop, resolver, "six.test")).addresses, ElementsAre("[2001:db8::9]:80"));
     EXPECT_EQ((co_await look_up(loop, resolver, "short.test")).ttl, 1);
     EXPECT_EQ((co_await look_up(loop, resolver, "long.test")).ttl, 3600);
