@@ -173,7 +173,8 @@ TEST_F(ProcessTest, StandardDescriptorsMayBeGivenCrossed) {
   });
 }
 
-// As a daemon is that somebody started with its standard input closed: the next descriptors opened are 0 then.
+// As a daemon is that somebody started with these closed: the next descriptors opened, those of the pipe through which
+// the child says that it cannot start, are 0 and 2 then.
 Task<void> without_an_input(Loop& loop, Pipe& out) {
   EXPECT_EQ(co_await end_of(loop, {.program = "/nowhere/program"}),
             "cannot start /nowhere/program: No such file or directory");
@@ -182,13 +183,17 @@ Task<void> without_an_input(Loop& loop, Pipe& out) {
   command.standard_error = out.write_end();
   EXPECT_EQ(co_await end_of(loop, command), "exit code 0");
 }
-TEST_F(ProcessTest, StartsWhereOurStandardInputIsClosed) {
+TEST_F(ProcessTest, StartsWhereOurStandardDescriptorsAreClosed) {
   Pipe out;
-  const int before = ::dup(0);
+  const int input = ::dup(0);
+  const int error = ::dup(2);
   ::close(0);
+  ::close(2);
   run_in(*loop_, without_an_input(*loop_, out));
-  EXPECT_EQ(::dup2(before, 0), 0);
-  ::close(before);
+  EXPECT_EQ(::dup2(input, 0), 0);
+  EXPECT_EQ(::dup2(error, 2), 2);
+  ::close(input);
+  ::close(error);
   EXPECT_EQ(out.all(), "to-out\nto-err\n");
 }
 
