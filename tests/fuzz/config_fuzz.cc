@@ -1,15 +1,15 @@
 // Fuzzes config::load_text: any bytes at all must give Settings that keep their promises, or diagnostics of bounded
 // size.
 //
-// Includes and files find nothing; variables of one letter are set. The mutator knows the words of the schema, since
-// nobody finds "unhealthy_threshold" by flipping bits. With BALLAST_CANARY a true statement is denied, and the fuzzer
-// has to notice.
+// Includes and files find nothing; variables of one letter are set. The mutator also writes whole files as the schema
+// says they may be, since nobody finds "unhealthy_threshold" by flipping bits. With BALLAST_CANARY a true statement is
+// denied, and the fuzzer has to notice.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <random>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,51 +73,72 @@ void check_loaded(const config::Loaded& loaded) {
   }
 }
 
-void collect_words(const config::Shape& shape, std::set<std::string>& words) {
-  for (const config::Choice& choice : shape.choices) words.insert(choice.name);
-  for (const config::Shape& part : shape.parts) collect_words(part, words);
-  if (!shape.section) return;
-  for (const config::PropertyShape& property : shape.section->properties) {
-    words.insert(std::string(property.name) + ": ");
-    words.insert(std::string(property.name) + ": " + std::string(property.example));
-    words.insert("{ " + std::string(property.name) + ": " + std::string(property.example) + " }");
-    collect_words(property.shape, words);
-  }
-}
+// Writes files as the schema says they may be, most of them good ones.
+class Author {
+ public:
+  explicit Author(unsigned seed) : random_(seed) {}
 
-std::vector<std::string> schema_words() {
-  std::set<std::string> words{"\n", "\n  ", "\n    ", "\n  - ", ": ",  "{ ", " }", "[",
-                              "]",  "&a ",  "*a",     "${A}",   "a: ", "'",  "\""};
-  collect_words(config::settings_kind()->shape(), words);
-  return {words.begin(), words.end()};
-}
+  std::string file(const config::Shape& root) { return section(*root.section) + "\n"; }
+
+ private:
+  bool one_in(unsigned n) { return random_() % n == 0; }
+
+  static bool holds_section(const config::Shape& shape) {
+    return shape.section || std::ranges::any_of(shape.parts, holds_section);
+  }
+
+  std::string property(const config::PropertyShape& property) {
+    if (property.name == "forward" || one_in(4) || holds_section(property.shape)) return value(property.shape);
+    return std::string(property.example);
+  }
+
+  std::string section(const config::SectionShape& section) {
+    std::string text;
+    const std::size_t actions = section.exactly_one.size();
+    const std::string action = actions == 0 ? "" : section.exactly_one[random_() % (one_in(2) ? actions : 1)];
+    for (const config::PropertyShape& p : section.properties) {
+      const bool is_action = std::ranges::find(section.exactly_one, p.name) != section.exactly_one.end();
+      const bool wanted = is_action ? p.name == action : p.required || p.name == "target_groups" || one_in(6);
+      if (wanted) text += (text.empty() ? "" : ", ") + std::string(p.name) + ": " + property(p);
+    }
+    return "{ " + text + " }";
+  }
+
+  std::string value(const config::Shape& shape) {
+    using Form = config::Shape::Form;
+    if (!shape.choices.empty()) return shape.choices[random_() % shape.choices.size()].name;
+    switch (shape.form) {
+      case Form::Text:
+        return one_in(8) ? "${A}" : "a";
+      case Form::Number:
+        return std::to_string(*shape.minimum + static_cast<std::int64_t>(random_() % 3));
+      case Form::Boolean:
+        return one_in(2) ? "true" : "false";
+      case Form::List:
+        return "[" + value(shape.parts[0]) + "]";
+      case Form::Map:
+        return "{ a: " + value(shape.parts[0]) + (one_in(4) ? ", b: " + value(shape.parts[0]) : "") + " }";
+      case Form::Section:
+        return section(*shape.section);
+      case Form::AnyOf:
+        return value(shape.parts[random_() % shape.parts.size()]);
+    }
+    return "";
+  }
+
+  std::minstd_rand random_;
+};
 
 }  // namespace
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
                                                unsigned seed) {
-  static const std::vector<std::string> words = schema_words();
-  // A file that loads, to begin with; its last line waits for a property of a target group.
-  constexpr std::string_view beginning =
-      "listeners:\n  a:\n    address: ':1'\n    default: { forward: a }\ntarget_groups:\n  a:\n    ";
-  if (size <= 1 && beginning.size() <= max_size) {
-    std::memcpy(data, beginning.data(), beginning.size());
-    return beginning.size();
-  }
-  std::minstd_rand random(seed);
-  if (random() % 3 == 0) return LLVMFuzzerMutate(data, size, max_size);
-  std::string word = words[random() % words.size()];
-  std::size_t at = random() % (size + 1);
-  if (random() % 2 == 0) {  // as a line of its own, as deep as the one that it is put before
-    while (at > 0 && data[at - 1] != '\n') --at;
-    const std::size_t line = at;
-    while (at < size && data[at] == ' ') ++at;
-    word += '\n' + std::string(at - line, ' ');
-  }
-  if (size + word.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
-  std::memmove(data + at + word.size(), data + at, size - at);
-  std::memcpy(data + at, word.data(), word.size());
-  return size + word.size();
+  static const config::Shape root = config::settings_kind()->shape();
+  if (seed % 4 != 0) return LLVMFuzzerMutate(data, size, max_size);
+  const std::string text = Author(seed).file(root);
+  if (text.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
+  std::memcpy(data, text.data(), text.size());
+  return text.size();
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
