@@ -38,6 +38,14 @@ class Body {
   virtual bool ended() const = 0;
   // After the end: trailer fields as lines to be sent on; mostly empty.
   virtual Bytes trailers() const = 0;
+
+  // For who moves the bytes past try_pull(), descriptor to descriptor: the stream whose next bytes are the body's, as they are;
+  // nullptr: they can only be pulled.
+  virtual io::Stream* bypass() { return nullptr; }
+  // So many were taken from it, at most left().
+  virtual void bypassed(std::uint64_t /*count*/) {}
+  // It has ended, and a body of Framing::UntilClose with it.
+  virtual void bypass_ended() {}
 };
 
 }  // namespace ballast::http

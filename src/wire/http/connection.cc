@@ -75,13 +75,19 @@ Pulled ConnectionBody::take_chunked(char* data, std::size_t size) {
   return {PullState::Data, Code::Closed, Defect::None, {data, gathered}};
 }
 
-bool ConnectionBody::may_bypass() const {
-  return !ended_ && framing_ != Framing::Chunked && !connection_->has_held() && connection_->stream().is_plain();
+io::Stream* ConnectionBody::bypass() {
+  const bool possible =
+      !ended_ && framing_ != Framing::Chunked && !connection_->has_held() && connection_->stream().is_plain();
+  return possible ? &connection_->stream() : nullptr;
 }
 
 void ConnectionBody::bypassed(std::uint64_t count) {
   CHECK(count <= left_);
   if (framing_ == Framing::Length && (left_ -= count) == 0) ended_ = true;
+}
+
+void ConnectionBody::bypass_ended() {
+  if (framing_ == Framing::UntilClose) ended_ = true;
 }
 
 void Connection::consume(std::size_t size) {

@@ -31,11 +31,10 @@ class ConnectionBody final : public Body {
   bool ended() const override { return ended_; }
   Bytes trailers() const override { return decoder_.has_value() ? decoder_->trailers() : Bytes(); }
 
-  // For who moves the bytes past try_pull(), descriptor to descriptor: nothing is kept, `count` bytes of a Framing::Length or
-  // UntilClose body have been taken from the stream itself.
-  bool may_bypass() const;
-  void bypassed(std::uint64_t count);
-  void bypass_ended();
+  // A plain stream's, while nothing is held and no framing lies between the bytes.
+  io::Stream* bypass() override;
+  void bypassed(std::uint64_t count) override;
+  void bypass_ended() override;
 
  private:
   Pulled take(char* data, std::size_t size);

@@ -5,6 +5,7 @@
 
 #include "io/loop.h"
 #include "io/scope.h"
+#include "io/splice.h"
 #include "wire/http/parse.h"
 
 namespace ballast::http {
@@ -18,7 +19,7 @@ class RateGuard {
  public:
   RateGuard(std::uint64_t rate_min, io::Instant now) : rate_min_(rate_min), window_began_(now) {}
 
-  void took(std::size_t bytes) { window_bytes_ += bytes; }
+  void took(std::uint64_t bytes) { window_bytes_ += bytes; }
   void waited_for_sink(io::Duration took) { window_began_ += took; }
   bool too_slow(io::Instant now) {
     if (rate_min_ == 0 || now - window_began_ < window) return false;
@@ -92,6 +93,51 @@ bool write_now(Buffer& out, Bytes frame, Bytes data, io::Stream& sink, Code& cod
   return true;
 }
 
+// How many of the next bytes can be moved past this process; 0: they are pulled.
+std::uint64_t spliceable(Body& body, Framing framing, io::Stream& sink, std::uint64_t allowed) {
+  if (framing != body.framing() || !sink.is_plain() || body.bypass() == nullptr) return 0;
+  const std::optional<std::uint64_t> left = body.left();
+  if (!left.has_value() && allowed == UINT64_MAX) return io::Mover::until_end;
+  const std::uint64_t count = std::min(left.value_or(UINT64_MAX), allowed);
+  return count >= io::Mover::worth_bytes ? count : 0;
+}
+
+// Moves the next `count` bytes of the body, and says in `result` where that failed. False: there is no pipe to be had.
+io::Task<bool> splice(Body& body, io::Stream& sink, std::uint64_t count, const RelayLimits& limits, RateGuard& rate,
+                      RelayResult& result) {
+  io::Loop& loop = sink.descriptor().loop();
+  io::Mover mover(*body.bypass(), sink,
+                  {.count = count, .source_idle = limits.source_idle, .sink_idle = limits.sink_idle});
+  std::uint64_t taken = 0;
+  io::Duration waited_for_sink{};
+  io::MoveEnd end = io::MoveEnd::Paused;
+  while (end == io::MoveEnd::Paused) {
+    end = co_await mover.run(rate.next_look());
+    rate.took(mover.taken() - std::exchange(taken, mover.taken()));
+    rate.waited_for_sink(mover.waited_for_sink() - std::exchange(waited_for_sink, mover.waited_for_sink()));
+    if (end == io::MoveEnd::Paused && rate.too_slow(loop.now())) {
+      result.end = RelayEnd::SourceTooSlow;
+      break;
+    }
+  }
+  result.body_bytes += taken;
+  body.bypassed(taken);
+  switch (end) {
+    case io::MoveEnd::Paused:
+    case io::MoveEnd::Done: break;
+    case io::MoveEnd::NoPipe: co_return false;
+    case io::MoveEnd::SourceEnded:
+      body.bypass_ended();
+      if (!body.ended()) result.end = RelayEnd::SourceFailed;
+      break;
+    case io::MoveEnd::SourceFailed: result.end = RelayEnd::SourceFailed; break;
+    case io::MoveEnd::SinkFailed: result.end = RelayEnd::SinkFailed; break;
+    case io::MoveEnd::Cancelled: result.end = RelayEnd::Cancelled; break;
+  }
+  result.code = mover.code();
+  co_return true;
+}
+
 }  // namespace
 
 io::Task<Result<>> flush(Buffer& out, io::Stream& sink, io::Duration idle) {
@@ -117,6 +163,7 @@ io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream
   RateGuard rate(limits.rate_min, loop.now());
   const bool chunked = framing == Framing::Chunked;
   io::Deadline source_deadline = loop.after(limits.source_idle);
+  bool may_splice = true;
 
   while (true) {
     const Pulled pulled = body.try_pull();
@@ -162,6 +209,13 @@ io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream
       rate.waited_for_sink(loop.now() - began);
     }
     if (ended) co_return result;
+    if (const std::uint64_t count = may_splice ? spliceable(body, framing, sink, limits.bytes_max - result.body_bytes) : 0;
+        count != 0) {
+      may_splice = co_await splice(body, sink, count, limits, rate, result);
+      if (result.end != RelayEnd::Done || body.ended()) co_return result;
+      source_deadline = loop.after(limits.source_idle);
+      continue;
+    }
     if (pulled.state == PullState::Data) {
       source_deadline = loop.after(limits.source_idle);
       continue;

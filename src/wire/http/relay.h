@@ -2,6 +2,9 @@
 //
 // What can go out at once goes out at once: a head and a body that came together are one call to the kernel. Only what the sink
 // would not take is copied (into `out`, at most one receive buffer), and nothing more is pulled until it is gone.
+//
+// What is left of a long body that needs no new framing, between plain streams, is moved through a pipe (io/splice.h); the limits
+// hold there too.
 #pragma once
 
 #include <cstdint>

@@ -17,11 +17,10 @@ Outcome parse(Bytes input, RequestHead& head, const HeadLimits& limits = {}) {
 }
 
 void expect_same_when_cut(Bytes whole, const HeadLimits& limits = {}) {
-  const std::string difference = difference_when_cut(whole, [&limits](Bytes bytes, std::size_t& size) {
+  const std::string difference = difference_when_cut(whole, [&limits](Bytes bytes) {
     static RequestHead head;
     const Outcome outcome = parse(bytes, head, limits);
-    size = head.size;
-    return outcome;
+    return Judged{outcome, head.size};
   });
   ASSERT_EQ(difference, "");
 }

@@ -17,11 +17,10 @@ Outcome parse(Bytes input, ResponseHead& head, Question question = {}, const Hea
 }
 
 void expect_same_when_cut(Bytes whole, Question question = {}, const HeadLimits& limits = {}) {
-  const std::string difference = difference_when_cut(whole, [&](Bytes bytes, std::size_t& size) {
+  const std::string difference = difference_when_cut(whole, [&](Bytes bytes) {
     static ResponseHead head;
     const Outcome outcome = parse(bytes, head, question, limits);
-    size = head.size;
-    return outcome;
+    return Judged{outcome, head.size};
   });
   ASSERT_EQ(difference, "");
 }
