@@ -122,7 +122,8 @@ class Ballast:
         return {each["name"]: each["address"] for each in (await self.status())["listeners"]}
 
     def signal(self, number: int) -> None:
-        os.kill(self.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # ended just now: its status tells more
+            os.kill(self.pid, number)
 
     async def wait_exit(self, patience: float) -> int:
         try:

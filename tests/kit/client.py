@@ -4,7 +4,7 @@ import asyncio
 
 from kit import text, wire
 from kit.failure import Failure
-from kit.peer import Peer
+from kit.peer import Peer, reader_and_protocol
 
 PATIENCE = 10.0  # seconds for anything that must come
 AHEAD_BYTES = 16 << 20  # taken from the kernel before a step asks for them, so that an echo does not block its sender
@@ -19,13 +19,16 @@ class Client:
 
     @staticmethod
     async def connect(name: str, address: str, *, source: str = "") -> "Client":
-        if address.startswith("unix:"):
-            return Client(name, Peer(*await asyncio.open_unix_connection(address[5:], limit=AHEAD_BYTES)))
-        host, _, port = address.rpartition(":")
-        local = (source, 0) if source else None
+        reader, protocol = reader_and_protocol(AHEAD_BYTES)
+        loop = asyncio.get_running_loop()
         async with asyncio.timeout(PATIENCE):
-            streams = await asyncio.open_connection(host.strip("[]"), int(port), local_addr=local, limit=AHEAD_BYTES)
-        return Client(name, Peer(*streams))
+            if address.startswith("unix:"):
+                transport, _ = await loop.create_unix_connection(lambda: protocol, address[5:])
+            else:
+                host, _, port = address.rpartition(":")
+                transport, _ = await loop.create_connection(lambda: protocol, host.strip("[]"), int(port),
+                                                            local_addr=(source, 0) if source else None)
+        return Client(name, Peer(reader, asyncio.StreamWriter(transport, protocol, reader, loop)))
 
     async def send(self, data: bytes, *, piece: int = 0, every: float = 0.0) -> None:
         self.sent += data[:4096]

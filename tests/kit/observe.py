@@ -9,7 +9,7 @@ from kit.text import matches
 
 _SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
-_STEP = re.compile(r"([A-Za-z_][\w-]*)|\[(\d+)\]|\[(\w+)=([^\]]*)\]|(#)")
+_STEP = re.compile(r"(\w[\w-]*)|\[(\d+)\]|\[(\w+)=([^\]]*)\]|(#)")
 
 
 class Metrics:
@@ -113,6 +113,12 @@ class Records:
             if all(_fits(record, key, pattern) for key, _, pattern in pairs):
                 return ""
         return f"no record has {wanted}; there are {len(self.lines)}:\n" + "\n".join(self.lines[-8:])
+
+    def distinct(self, wanted: str, key: str) -> set[str]:
+        """The values of a key in the records that have all of `wanted`."""
+        pairs = [word.partition("=") for word in shlex.split(wanted)]
+        records = map(json.loads, self.lines)
+        return {_shown(each.get(key)) for each in records if all(_fits(each, name, pattern) for name, _, pattern in pairs)}
 
 
 def _fits(record: dict, key: str, pattern: str) -> bool:

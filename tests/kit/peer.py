@@ -8,6 +8,24 @@ import struct
 from kit.wire import Source
 
 
+SERVER_AHEAD_BYTES = 1 << 16  # taken from the kernel ahead of the script, as a server that reads at its own pace
+
+
+class PatientReader(asyncio.StreamReader):
+    """After an error of the connection it still hands out what had come before, and only then tells."""
+
+    failed = False
+
+    def set_exception(self, exc: Exception) -> None:
+        self.failed = True
+        self.feed_eof()
+
+
+def reader_and_protocol(limit: int, serve=None) -> tuple[PatientReader, asyncio.StreamReaderProtocol]:
+    reader = PatientReader(limit=limit)
+    return reader, asyncio.StreamReaderProtocol(reader, serve)
+
+
 class Peer:
     """One connection with its reader; writing to a dead one is not an error, reading tells the story."""
 
@@ -28,7 +46,7 @@ class Peer:
             await asyncio.sleep(every)
 
     def half_close(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RuntimeError):  # a connection that has ended meanwhile
             self.writer.write_eof()
 
     async def close(self) -> None:
@@ -53,7 +71,10 @@ class Server:
         self._tasks: set[asyncio.Task] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, self._host, self._port, backlog=1024)
+        def accepted() -> asyncio.StreamReaderProtocol:
+            return reader_and_protocol(SERVER_AHEAD_BYTES, self._accept)[1]
+
+        self._server = await asyncio.get_running_loop().create_server(accepted, self._host, self._port, backlog=1024)
         self._port = self._server.sockets[0].getsockname()[1]
 
     @property

@@ -39,7 +39,7 @@
     $ ballast apply next.yaml             # exit 0 unless said otherwise; `eventually $ ...` tries again until it holds
         says "text" | complains "text" (stderr) | exit 1 | json PATH is PATTERN | silent | not says "text"
     metrics: / log:                       # one expectation a line; waits until they hold
-    log has 2 records | log says "text" | metrics pass promtool | stderr says "text" | stderr never says "text"
+    log has 2 records | log where path=/x has 1 target (so many different values) | log says "text" | metrics pass promtool | stderr says "text" | stderr never says "text"
     notify says READY=1 | signal TERM | exits 0 within 5s | wait 200ms | remember pid ...
 """
 
@@ -122,7 +122,9 @@ class Spec:
                     await act(line, *match.groups())
                     return
             raise Failure("unknown statement")
-        except (Failure, Violation) as failure:
+        except (Violation, OSError, TimeoutError) as error:
+            raise located(line, Failure(f"{type(error).__name__}: {error}")) from None
+        except Failure as failure:
             raise located(line, failure) from None
 
     # Variables
@@ -380,6 +382,13 @@ class Spec:
     async def log_has(self, _: text.Line, count: str) -> None:
         await _until(lambda: "" if len(self._log_text().splitlines()) == int(count) else f"the log is\n{self._log_text()}")
 
+    async def log_distinct(self, _: text.Line, wanted: str, count: str, key: str) -> None:
+        def problem() -> str:
+            found = Records(self._log_text()).distinct(wanted, key)
+            return "" if len(found) == int(count) else f"{key} is one of {sorted(found)}"
+
+        await _until(problem)
+
     async def log_says(self, _: text.Line, pattern: str) -> None:
         await _until(lambda: "" if any(text.matches(f"*{pattern}*" if not pattern.startswith("~") else pattern, row)
                                        for row in self._log_text().splitlines()) else f"the log is\n{self._log_text()}")
@@ -435,6 +444,7 @@ _STATEMENTS = [
     (r"metrics pass promtool", "metrics_promtool"),
     (r"log:", "log"),
     (r"log has (\d+) records?", "log_has"),
+    (r"log where (.+) has (\d+) (\w+)", "log_distinct"),
     (r'log says "(.*)"', "log_says"),
     (r'stderr says "(.*)"', "stderr_says"),
     (r'stderr never says "(.*)"', "stderr_never_says"),

@@ -92,17 +92,13 @@ class Source:
     async def fill(self) -> None:
         """At least one more byte, or Ended."""
         if not self.ended:
-            try:
-                data = await self._reader.read(READ_SIZE)
-            except (ConnectionError, TimeoutError):
-                self.ended = "reset"
-            else:
-                if data:
-                    self._buffer += data
-                    if len(self.seen) < self._keep:
-                        self.seen += data
-                    return
-                self.ended = "fin"
+            data = await self._reader.read(READ_SIZE)
+            if data:
+                self._buffer += data
+                if len(self.seen) < self._keep:
+                    self.seen += data
+                return
+            self.ended = "reset" if getattr(self._reader, "failed", False) else "fin"
         raise Ended(self.ended, bytes(self._buffer))
 
     async def line(self) -> bytes:
