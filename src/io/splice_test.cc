@@ -17,6 +17,7 @@
 
 #include <gmock/gmock.h>
 
+#include "io/link.h"
 #include "io/run_in_loop.h"
 #include "io/signals.h"
 #include "io/tcp.h"
@@ -29,96 +30,6 @@ using namespace std::chrono_literals;
 std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
 }
-
-enum class Kind { Tcp, Unix };
-
-struct Buffers {
-  int send = 0;  // bytes; 0: the system's
-  int receive = 0;
-};
-
-void set_buffers(int fd, Buffers buffers) {
-  if (buffers.send != 0) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffers.send, sizeof buffers.send);
-  if (buffers.receive != 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffers.receive, sizeof buffers.receive);
-}
-
-// One end is a Stream on the loop, the other a plain descriptor in the test's hands, blocking.
-class Link {
- public:
-  Link(Loop& loop, Kind kind, Buffers buffers = {}) {
-    int ends[2] = {-1, -1};
-    if (kind == Kind::Unix) {
-      EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    } else {
-      auto listening = ListeningSocket::bind(*SocketAddress::numeric("127.0.0.1", 0));
-      EXPECT_TRUE(listening.has_value());
-      ends[1] = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      set_buffers(ends[1], buffers);
-      EXPECT_EQ(::connect(ends[1], listening->address().get(), listening->address().size()), 0);
-      ends[0] = ::accept4(listening->fd(), nullptr, nullptr, SOCK_CLOEXEC);
-      EXPECT_GE(ends[0], 0);
-    }
-    set_buffers(ends[0], buffers);
-    EXPECT_EQ(::fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    stream = TcpStream(Descriptor(loop, ends[0]));
-    peer = ends[1];
-  }
-  ~Link() { close_peer(); }
-  Link(const Link&) = delete;
-
-  void send(std::string_view text) const {
-    EXPECT_EQ(::send(peer, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
-  }
-  void end_peer() const { EXPECT_EQ(::shutdown(peer, SHUT_WR), 0); }
-  void close_peer() {
-    if (peer >= 0) ::close(std::exchange(peer, -1));
-  }
-  void reset_peer() {
-    const linger now{.l_onoff = 1, .l_linger = 0};
-    setsockopt(peer, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    close_peer();
-  }
-  // The next `size` bytes, or as many as come before the end.
-  std::string receive(std::size_t size) const {
-    std::string bytes(size, '\0');
-    const ssize_t got = ::recv(peer, bytes.data(), size, MSG_WAITALL);
-    if (got < 0) return strerrorname_np(errno);
-    bytes.resize(static_cast<std::size_t>(got));
-    return bytes;
-  }
-  int low_water() {
-    int bytes = 0;
-    socklen_t size = sizeof bytes;
-    EXPECT_EQ(getsockopt(stream.descriptor().fd(), SOL_SOCKET, SO_RCVLOWAT, &bytes, &size), 0);
-    return bytes;
-  }
-
-  TcpStream stream;
-  int peer = -1;
-};
-
-// Different at every place, so that bytes lost, repeated or exchanged show.
-std::string pattern(std::size_t size) {
-  std::string bytes(size, '\0');
-  std::uint32_t state = 12345;
-  for (char& byte : bytes) {
-    state = state * 1664525 + 1013904223;
-    byte = static_cast<char>(state >> 24);
-  }
-  return bytes;
-}
-
-// Sends on a thread of its own, as far as the other side takes it, until it goes.
-class Flood {
- public:
-  Flood(const Link& link, const std::string& bytes)
-      : fd_(link.peer), sender_([&link, &bytes] { ::send(link.peer, bytes.data(), bytes.size(), MSG_NOSIGNAL); }) {}
-  ~Flood() { ::shutdown(fd_, SHUT_RDWR); }
-
- private:
-  int fd_;
-  std::jthread sender_;
-};
 
 // While it lives, descriptors from `max` on cannot be had.
 class DescriptorsMax {
@@ -140,12 +51,12 @@ class Splicing : public testing::Test {
   Splicing() { ignore_broken_pipes(); }
   ~Splicing() override { ::signal(SIGPIPE, SIG_DFL); }
 
-  void run(Task<void> (*task)(Loop&, Link& from, Link& to), Buffers buffers = {}) {
+  void run(Task<void> (*task)(Loop&, Link& from, Link& to), LinkBuffers buffers = {}) {
     const std::size_t before = open_descriptors();
     {
       auto loop = make_loop();
-      Link from(*loop, Kind::Tcp, buffers);
-      Link to(*loop, Kind::Tcp, buffers);
+      Link from(*loop, LinkKind::Tcp, buffers);
+      Link to(*loop, LinkKind::Tcp, buffers);
       run_in(*loop, task(*loop, from, to));
       EXPECT_EQ(loop->pipes().lent(), 0U);
     }
@@ -229,8 +140,8 @@ TEST_F(PipeTest, ASinkThatTakesNothingIsWaitedFor) {
 // Small pieces fill a pipe long before its bytes do: the kernel says the same then as for an empty stream.
 TEST_F(PipeTest, APipeFullOfSmallPiecesLosesNoReadiness) {
   auto loop = make_loop();
-  Link from(*loop, Kind::Unix);  // keeps each piece apart
-  Link to(*loop, Kind::Unix);
+  Link from(*loop, LinkKind::Unix);  // keeps each piece apart
+  Link to(*loop, LinkKind::Unix);
   std::string sent;
   for (int i = 0; i < 150; ++i) {
     const std::string piece = "piece " + std::to_string(i) + ";";
@@ -360,18 +271,18 @@ Task<void> move(Mover& mover, Moved& moved, Deadline pause = Deadline::never()) 
 }
 
 struct Journey {
-  Kind kind;
+  LinkKind kind;
   std::uint32_t seed;
 };
 class MoverJourney : public Splicing, public testing::WithParamInterface<Journey> {};
-INSTANTIATE_TEST_SUITE_P(Seeds, MoverJourney,
-                         testing::Values(Journey{Kind::Tcp, 1}, Journey{Kind::Tcp, 2}, Journey{Kind::Tcp, 3},
-                                         Journey{Kind::Tcp, 4}, Journey{Kind::Tcp, 5}, Journey{Kind::Tcp, 6},
-                                         Journey{Kind::Unix, 7}, Journey{Kind::Unix, 8}, Journey{Kind::Unix, 9}),
-                         [](const auto& journey) {
-                           return (journey.param.kind == Kind::Tcp ? "Tcp" : "Unix") +
-                                  std::to_string(journey.param.seed);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Seeds, MoverJourney,
+    testing::Values(Journey{LinkKind::Tcp, 1}, Journey{LinkKind::Tcp, 2}, Journey{LinkKind::Tcp, 3},
+                    Journey{LinkKind::Tcp, 4}, Journey{LinkKind::Tcp, 5}, Journey{LinkKind::Tcp, 6},
+                    Journey{LinkKind::Unix, 7}, Journey{LinkKind::Unix, 8}, Journey{LinkKind::Unix, 9}),
+    [](const auto& journey) {
+      return (journey.param.kind == LinkKind::Tcp ? "Tcp" : "Unix") + std::to_string(journey.param.seed);
+    });
 
 Task<void> journey(Loop& loop, Link& from, Link& to, std::uint64_t count, MoveEnd expected, const std::string& sent,
                    std::size_t to_come) {
@@ -469,7 +380,7 @@ TEST_F(MoverTest, AResetOfTheSourceIsTold) {
   });
 }
 
-constexpr Buffers small{.send = 16 * 1024, .receive = 16 * 1024};
+constexpr LinkBuffers small{.send = 16 * 1024, .receive = 16 * 1024};
 
 TEST_F(MoverTest, AResetOfTheSinkIsToldAndWhatWasLostWithIt) {
   run(

@@ -17,12 +17,13 @@ constexpr std::size_t copied_max = 4 * kib;
 // Measures a source that may trickle on purpose.
 class RateGuard {
  public:
-  RateGuard(std::uint64_t rate_min, io::Instant now) : rate_min_(rate_min), window_began_(now) {}
+  RateGuard(const RelayLimits& limits, io::Instant now)
+      : rate_min_(limits.rate_min), window_(limits.rate_window), window_began_(now) {}
 
   void took(std::uint64_t bytes) { window_bytes_ += bytes; }
   void waited_for_sink(io::Duration took) { window_began_ += took; }
   bool too_slow(io::Instant now) {
-    if (rate_min_ == 0 || now - window_began_ < window) return false;
+    if (rate_min_ == 0 || now - window_began_ < window_) return false;
     const auto seconds = std::chrono::duration<double>(now - window_began_).count();
     const bool slow = !first_ && static_cast<double>(window_bytes_) < static_cast<double>(rate_min_) * seconds;
     first_ = false;
@@ -32,12 +33,12 @@ class RateGuard {
   }
   // When to look again while nothing comes.
   io::Deadline next_look() const {
-    return rate_min_ == 0 ? io::Deadline::never() : io::Deadline::at(window_began_ + window);
+    return rate_min_ == 0 ? io::Deadline::never() : io::Deadline::at(window_began_ + window_);
   }
 
  private:
-  static constexpr auto window = std::chrono::seconds(10);
   std::uint64_t rate_min_;
+  io::Duration window_;
   io::Instant window_began_;
   std::uint64_t window_bytes_ = 0;
   bool first_ = true;  // the grace
@@ -160,7 +161,7 @@ io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream
   io::Loop& loop = sink.descriptor().loop();
   RelayResult result;
   ChunkFrames frames;
-  RateGuard rate(limits.rate_min, loop.now());
+  RateGuard rate(limits, loop.now());
   const bool chunked = framing == Framing::Chunked;
   io::Deadline source_deadline = loop.after(limits.source_idle);
   bool may_splice = true;

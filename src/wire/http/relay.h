@@ -20,8 +20,9 @@ struct RelayLimits {
   io::Duration source_idle;           // no byte of the body for so long
   io::Duration sink_idle;             // no byte taken for so long
   std::uint64_t bytes_max = UINT64_MAX;  // of the body; more is RelayEnd::TooLarge
-  // The body's average over each 10 s, the first 10 s excepted; 0: off. Time spent waiting for the sink does not count.
+  // The body's average over each window, the first excepted; 0: off. Time spent waiting for the sink does not count.
   std::uint64_t rate_min = 0;         // bytes per second
+  io::Duration rate_window = std::chrono::seconds(10);
 };
 
 enum class RelayEnd : std::uint8_t { Done, SourceFailed, SourceTooSlow, SourceTooLarge, SinkFailed, Cancelled };
