@@ -94,7 +94,7 @@ class Load:
         client = None if fresh else await self._kept()
         client = client or await Client.connect("load", self._address)
         body = (identity + " ").ljust(self._mix.body_bytes, ".")
-        rows = [f"{method} {path}", f"X-Id: {identity}"] + (["Connection: close"] if fresh else [])
+        rows = [f"{method} {path}", f"X-Id: {identity}", f"X-Request-Id: {identity}"] + (["Connection: close"] if fresh else [])
         good = False
         try:
             await client.request(text.transcript(rows + (["", body] if method == "POST" else [])))

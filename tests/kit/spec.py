@@ -8,6 +8,7 @@
     gate g to a: slice 1                  # a chaos proxy in front of it ($g). Its effects: gate.py
     dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks
     start one $ ballast whoami ...        # a process beside it; $one is the address its first line of output ends with
+    skip with UBSan                       # printed, and no more is run, where the binary was built with it
     start with descriptors 64             # or: start with environment NAME=VALUE
 
     config:                               # writes ballast.yaml and starts it; admin, state and log keys are added
@@ -69,6 +70,10 @@ from kit.script import ClientScript, LocatedFailure, located  # noqa: E402
 EVENTUALLY_SECONDS = 10.0
 POLL_SECONDS = 0.05
 _VARIABLE = re.compile(r"\$([a-z][a-z0-9_-]*)((?:\.port)?)")
+
+
+class Skipped(Exception):
+    """The scenario says that it cannot be run with this binary."""
 
 
 class Spec:
@@ -291,6 +296,10 @@ class Spec:
             raise Failure(f"it said nothing and ended with status {await process.wait()}")
         self._variables[name] = said[-1]
 
+    async def skip_with_ubsan(self, line: text.Line) -> None:
+        if b"__ubsan_handle" in pathlib.Path(self._ballast.binary).read_bytes():
+            raise Skipped(f"line {line.number}: {line.text}")
+
     async def start_with(self, _: text.Line, what: str, value: str) -> None:
         if what == "descriptors":
             self._ballast.descriptors = int(value)
@@ -430,6 +439,7 @@ _STATEMENTS = [
     (r"gate (\w+):(?: *(.+))?", "gate_effects"),
     (r"dns (\S+) (is.*|fails)", "dns"),
     (r"client(?: (?!to |from )(\w+))?(?: to (\w+))?(?: from (\S+))?:", "client"),
+    (r"skip with UBSan", "skip_with_ubsan"),
     (r"start (\w+) \$ (.+)", "start_beside"),
     (r"start with (descriptors|environment) (.+)", "start_with"),
     (r"ballast starts again", "starts_again"),
@@ -493,6 +503,8 @@ async def _main() -> int:
         spec = Spec(binary, pathlib.Path(folder))
         try:
             await spec.run(text.parse(arguments.file.read_text()))
+        except Skipped as skipped:
+            print(f"SKIPPED: {arguments.file}: {skipped}")
         except (Failure, LocatedFailure) as failure:
             print(f"{arguments.file}: {failure}\n{spec.report()}", file=sys.stderr)
             return 1

@@ -159,7 +159,10 @@ async def measure(arguments: argparse.Namespace, folder: pathlib.Path) -> Result
         talking.cancel()
         await asyncio.gather(talking, return_exceptions=True)
         await proxy.stop()
-        return Result(arguments.proxy, arguments.seconds, churn, load, tunnel, targets)
+        result = Result(arguments.proxy, arguments.seconds, churn, load, tunnel, targets)
+        if arguments.proxy == "ballast" and result.lost:
+            print(*proxy.tell({each.identity for each in result.lost}), proxy.ballast.stderr()[-20000:], sep="\n", file=sys.stderr)
+        return result
     finally:
         await asyncio.gather(*(each.stop() for each in targets.all()))
         await dns.stop()

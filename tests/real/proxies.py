@@ -54,6 +54,7 @@ listeners:
   web:
     address: "127.0.0.1:0"
     protocol: http
+    trusted_proxies: [ "127.0.0.0/8" ]
     rules:
       - {{ match: {{ path: /chat }}, forward: chat }}
       - {{ match: {{ path: "/named*" }}, forward: named }}
@@ -83,6 +84,11 @@ target_groups:
 
     async def enable(self, target: TargetProcess) -> None:
         await self._command("target", "enable", "site", target.address)
+
+    def tell(self, identities: set[str]) -> list[str]:
+        """What the access log has of these requests."""
+        return [line for line in self.ballast.access_log.read_text().splitlines()
+                if any(f'"request_id":"{identity}"' in line for identity in identities)]
 
     async def _command(self, *words: str) -> None:
         done = await self.ballast.command(*words)
