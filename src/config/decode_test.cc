@@ -120,8 +120,8 @@ TEST(Mistakes, OfTwoListeners) {
   EXPECT_THAT(findings("listeners:\n"
                        "  a: { address: ':80', default: { redirect: { to: / } } }\n"
                        "  b: { address: ':80', default: { redirect: { to: / } } }\n"
-                       "  c: { address: ':0', default: { redirect: { to: / } } }\n"
-                       "  d: { address: ':0', default: { redirect: { to: / } } }\n"
+                       "  c: { address: 'a:0', default: { redirect: { to: / } } }\n"
+                       "  d: { address: 'a:0', default: { redirect: { to: / } } }\n"
                        "  e: { address: 'unix:/s', default: { redirect: { to: / } } }\n"
                        "  f: { address: 'unix:/s', default: { redirect: { to: / } } }\n"
                        "  g: { address: '[::1]:9900', default: { redirect: { to: / } } }\n"
@@ -244,6 +244,19 @@ TEST(Mistakes, OfATargetGroup) {
            {"2:22 budget: \"20\" has no unit; write 20% | allowed: percentage, 0% to 100%"}},
       },
       "{ listeners: { l: { address: ':80', default: { redirect: { to: / } } } }, target_groups: { g:\n", " } }");
+}
+
+TEST(Mistakes, TooManyOfAThing) {
+  std::string many = "'/'";
+  for (int i = 0; i < 100; ++i) many += ", '/'";
+  EXPECT_THAT(
+      findings("listeners: { l: { address: ':80', default: { redirect: { to: / } }, rules: [\n{ match: { path: [" +
+               many + "] }, redirect: { to: / } }] } }"),
+      ElementsAre("2:18 path: 101 entries are too many; at most 100"));
+  std::string groups;
+  for (int i = 0; i <= 10'000; ++i) groups += fmt::format("g{}: {{}}, ", i);
+  EXPECT_THAT(findings("target_groups: { " + groups + "}"),
+              testing::Contains("1:16 target_groups: 10001 entries are too many; at most 10000"));
 }
 
 TEST(Mistakes, AreAllToldAtOnce) {

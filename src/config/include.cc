@@ -109,14 +109,16 @@ class Includer {
   }
 
   void merge(Node from, Node& into) {
+    std::map<std::string, std::size_t> known;
+    for (std::size_t i = 0; i < into.entries.size(); ++i) known.emplace(into.entries[i].key, i);
     for (Entry& entry : from.entries) {
-      const auto there = std::ranges::find(into.entries, entry.key, &Entry::key);
-      if (there == into.entries.end()) {
+      const auto there = known.find(entry.key);
+      if (there == known.end()) {
         into.entries.push_back(std::move(entry));
-      } else if (there->value.is_map() && entry.value.is_map()) {
-        join(std::move(entry), *there);
+      } else if (Entry& first = into.entries[there->second]; first.value.is_map() && entry.value.is_map()) {
+        join(std::move(entry), first);
       } else {
-        given_twice(entry.key, entry.key_mark, there->key_mark);
+        given_twice(entry.key, entry.key_mark, first.key_mark);
       }
     }
   }

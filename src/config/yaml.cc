@@ -138,11 +138,11 @@ class TreeBuilder final : public YAML::EventHandler {
 
   bool count(std::size_t nodes, std::size_t bytes, const Mark& at) {
     if (nodes > limits_.nodes_max - nodes_) {
-      stop(at, fmt::format("more than {} values in one file, aliases included", limits_.nodes_max));
+      stop(at, fmt::format("more than {} values, aliases included", limits_.nodes_max));
       return false;
     }
     if (bytes > limits_.scalar_bytes_max - bytes_) {
-      stop(at, fmt::format("more than {} bytes of text in one file, aliases included", limits_.scalar_bytes_max));
+      stop(at, fmt::format("more than {} bytes of text, aliases included", limits_.scalar_bytes_max));
       return false;
     }
     nodes_ += nodes;
