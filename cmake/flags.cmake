@@ -29,5 +29,6 @@ endif()
 
 find_program(BALLAST_CCACHE ccache)
 if(BALLAST_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${BALLAST_CCACHE})
+  # One cache for every build directory and every clone: paths are taken relative to the sources.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${BALLAST_CCACHE})
 endif()
