@@ -83,9 +83,9 @@ class Churn:
         await target.start()
 
     async def _drain(self) -> None:
-        """Of the two targets that are in both configurations, so that the command always has its target."""
+        """Of the targets that are in both configurations, so that the command always has its target."""
         while time.monotonic() < self._stop_at:
-            target = self._random.choice(self._targets.site[:2])
+            target = self._random.choice(self._targets.site[:3])
             await self._proxy.drain(target)
             await asyncio.sleep(0.5)
             await self._proxy.enable(target)
