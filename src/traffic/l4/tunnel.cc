@@ -1,8 +1,10 @@
 #include "traffic/l4/tunnel.h"
 
 #include <optional>
+#include <utility>
 
 #include "io/loop.h"
+#include "io/pipe.h"
 #include "io/scope.h"
 
 namespace ballast::traffic {
@@ -10,12 +12,19 @@ namespace {
 
 enum class PumpEnd : std::uint8_t { Ended, SourceCut, SinkCut, Idle, Cancelled };
 
+// Below this a wake-up's bytes are copied at less cost.
+constexpr std::size_t bulk_bytes_min = 16 * kib;
+
 struct Pump {
   io::Stream& from;
   io::Stream& to;
   Buffer& pending;  // bounded by one receive buffer
+  // Much is passing: it is moved through a pipe, since one read filled the receive buffer and until a wait brings little.
+  bool in_bulk = false;
+  bool has_waited = false;
+  io::Pipe pipe = {};  // only while it holds bytes or is about to
   std::uint64_t bytes = 0;
-  std::optional<PumpEnd> end;
+  std::optional<PumpEnd> end = {};
 };
 
 class Tunnel {
@@ -44,41 +53,65 @@ class Tunnel {
       if (const Pump& other = &pump == &up ? down : up; other.end.has_value() && *other.end != PumpEnd::Ended) {
         co_return PumpEnd::Cancelled;
       }
-      if (!pump.pending.empty()) {
-        const io::Transfer put = pump.to.try_write(pump.pending.view());
-        if (put.state == io::TransferState::Done) {
-          pump.bytes += put.count;
-          moved_ = loop_.now();
-          pump.pending.consume(put.count);
-          if (pump.pending.empty()) pump.pending.release();
-          continue;
-        }
+      if (!pump.pending.empty() || pump.pipe.held() != 0) {
+        const io::Transfer put = deliver(pump);
+        if (put.state == io::TransferState::Done) continue;
         if (put.state != io::TransferState::WouldBlock) co_return PumpEnd::SinkCut;
         const io::Wake wake = co_await pump.to.until_writable(io::Deadline::at(moved_ + idle_));
         if (wake == io::Wake::Event || (wake == io::Wake::Deadline && !is_idle())) continue;
         co_return wake == io::Wake::Deadline ? PumpEnd::Idle : PumpEnd::Cancelled;
       }
-      const auto buffer = loop_.receive_buffer();
-      const io::Transfer got = pump.from.may_read() ? pump.from.try_read(buffer.data(), buffer.size()) : io::Transfer{};
+      const io::Transfer got = pump.from.may_read() ? take(pump) : io::Transfer{};
       if (got.state == io::TransferState::Done) {
         moved_ = loop_.now();
-        const Bytes bytes(buffer.data(), got.count);
-        const io::Transfer put = pump.to.try_write(bytes);
-        if (put.state == io::TransferState::Failed || put.state == io::TransferState::End) co_return PumpEnd::SinkCut;
-        const std::size_t taken = put.state == io::TransferState::Done ? put.count : 0;
-        pump.bytes += taken;
-        pump.pending.append(bytes.substr(taken));
         continue;
       }
+      pump.pipe.give_back();
       if (got.state == io::TransferState::End) {
         pump.to.end();
         co_return PumpEnd::Ended;
       }
       if (got.state == io::TransferState::Failed) co_return PumpEnd::SourceCut;
       const io::Wake wake = co_await pump.from.until_readable(io::Deadline::at(moved_ + idle_));
+      pump.has_waited = true;
       if (wake == io::Wake::Event || (wake == io::Wake::Deadline && !is_idle())) continue;
       co_return wake == io::Wake::Deadline ? PumpEnd::Idle : PumpEnd::Cancelled;
     }
+  }
+
+  // Sends what has been taken and not yet sent.
+  io::Transfer deliver(Pump& pump) {
+    const bool copied = !pump.pending.empty();
+    const io::Transfer put = copied ? pump.to.try_write(pump.pending.view()) : pump.pipe.drain(pump.to);
+    if (put.state != io::TransferState::Done) return put;
+    pump.bytes += put.count;
+    moved_ = loop_.now();
+    if (copied) pump.pending.consume(put.count);
+    if (copied && pump.pending.empty()) pump.pending.release();
+    return put;
+  }
+
+  // Takes what has come. That the sink has failed is seen when the rest is delivered.
+  io::Transfer take(Pump& pump) {
+    if (pump.in_bulk && !pump.pipe.is_open()) pump.pipe = loop_.pipes().take();
+    if (!pump.in_bulk || !pump.pipe.is_open()) return copy(pump);
+    const io::Transfer got = pump.pipe.fill(pump.from, io::PipePool::pipe_bytes);
+    if (std::exchange(pump.has_waited, false) && got.count < bulk_bytes_min) pump.in_bulk = false;
+    return got;
+  }
+
+  io::Transfer copy(Pump& pump) {
+    const auto buffer = loop_.receive_buffer();
+    const io::Transfer got = pump.from.try_read(buffer.data(), buffer.size());
+    pump.in_bulk = got.count == buffer.size() && pump.from.is_plain() && pump.to.is_plain();
+    pump.has_waited = false;
+    if (got.state != io::TransferState::Done) return got;
+    const Bytes bytes(buffer.data(), got.count);
+    const io::Transfer put = pump.to.try_write(bytes);
+    const std::size_t taken = put.state == io::TransferState::Done ? put.count : 0;
+    pump.bytes += taken;
+    pump.pending.append(bytes.substr(taken));
+    return got;
   }
 
   bool is_idle() const { return loop_.now() - moved_ >= idle_; }

@@ -2,7 +2,7 @@
 //
 // The end of one direction is passed on (half-close) and the other goes on; a reset of one side resets the other; when nothing
 // has passed in either direction for `idle`, both are closed in order. Each direction holds at most what one read brought and the
-// other side would not take.
+// other side would not take. Between plain streams, much at once is moved through a pipe (io/pipe.h) and holds at most one of them.
 #pragma once
 
 #include <cstdint>
