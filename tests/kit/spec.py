@@ -93,14 +93,22 @@ class Spec:
         self._statements = [(re.compile(pattern), getattr(self, name)) for pattern, name in _STATEMENTS]
 
     async def run(self, lines: list[text.Line]) -> None:
+        problems: list[str] = []
         try:
             for line in lines:
                 await self._statement(line)
             for each in self._origins.values():
                 if each.violations:
                     raise Failure(f"origin {each.name} got what no proxy may send:\n" + "\n".join(each.violations))
+        except Failure as failure:
+            problems.append(str(failure))
         finally:
-            await self._end()
+            try:
+                await self._end()
+            except Failure as failure:  # a crash is often why a step failed: both are told
+                problems.append(str(failure))
+        if problems:
+            raise Failure("\n".join(problems))
 
     async def _end(self) -> None:
         for client in self._clients.values():
