@@ -305,7 +305,7 @@ io::Task<Exchange::Attempt> Exchange::open_tunnel(UpstreamConnection& connection
   sides.to_client.append(connection.reader().held());
   sides.to_target.append(client_.reader().held());
   state_->to_client.clear();
-  const TunnelResult result = co_await tunnel(sides, listener_->settings->timeouts.idle);
+  const TunnelResult result = co_await tunnel(sides, listener_->settings->timeouts.tunnel);
   facts.bytes_in += result.to_target_bytes;
   facts.bytes_out = result.to_client_bytes;
   if (result.end == TunnelEnd::ClientCut) facts.reason = Reason::ClientGone;
