@@ -39,7 +39,7 @@ HopByHop::HopByHop(const Fields& fields) : first_(fields.begin()) {
 void HopByHop::add_named(const Fields& fields, Bytes option) {
   if (header_id(option) != HeaderId::Other) return;
   for (std::size_t index = 0; const Field& field : fields) {
-    if (field.id == HeaderId::Other && iequals(fields.name(field), option)) add(index);
+    if (iequals(fields.name(field), option)) add(index);
     ++index;
   }
 }

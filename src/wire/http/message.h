@@ -149,7 +149,7 @@ class RequestHead {
  public:
   Fields fields;
   Framing framing = Framing::None;
-  std::uint64_t content_length = 0;  // with Framing::Length
+  std::uint64_t content_length = 0;  // with Framing::Length; 0 for "Content-Length: 0", which is to be sent on
   int minor_version = 1;
   bool keep_alive = true;            // what the client's version and Connection header ask for
   bool expects_continue = false;     // Expect: 100-continue, HTTP/1.1
@@ -160,10 +160,12 @@ class RequestHead {
 
   Bytes method() const { return text(method_); }
   Bytes target() const { return text(target_); }     // as sent
-  Bytes path() const { return text(path_); }         // without the query; "*" for OPTIONS *, "/" for an absolute target without one
+  // Without the query; "*" for OPTIONS *, "/" for an absolute target without one, empty for CONNECT.
+  Bytes path() const { return text(path_); }
   Bytes query() const { return text(query_); }       // behind the '?', empty where none
   bool has_query() const { return has_query_; }
-  // From the absolute target where there is one, else from Host; with its port as sent.
+  // From the absolute target or CONNECT's where there is one, else from Host; with its port as sent ("host:" has none). Empty
+  // only for HTTP/1.0 without either.
   Bytes authority() const { return text(authority_); }
   Bytes host() const;                                // authority without the port
   // Safe methods and PUT/DELETE (RFC 9110 9.2.2); what may be sent a second time.
@@ -187,7 +189,7 @@ class ResponseHead {
   Framing framing = Framing::None;   // with regard to the request's method
   std::uint64_t content_length = 0;  // as stated, also for HEAD and 304 (then Framing::None)
   bool has_content_length = false;
-  bool keep_alive = true;            // whether the connection may be used again after the body
+  bool keep_alive = true;            // whether the connection may be used again after the body; never for a tunnel (101, CONNECT)
   // From "Keep-Alive: timeout=N", seconds; what the target itself says it keeps an idle connection.
   std::optional<int> keep_alive_seconds;
   std::uint32_t size = 0;
