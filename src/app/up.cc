@@ -24,7 +24,8 @@ namespace {
 
 using admin::Exit;
 
-// Where name servers other than the machine's are to be asked: for tests, and for machines with a resolver of their own.
+// Where name servers other than the machine's are to be asked: for tests, and for machines with a resolver of their
+// own.
 constexpr const char* servers_variable = "BALLAST_DNS_SERVERS";
 
 // Everything that runs, in the order in which it is built; destroyed in the opposite one.
@@ -58,17 +59,18 @@ class Program {
     if (!loop) return fail(std::move(loop.error()));
     loop_ = std::move(*loop);
     // Before the workers' threads start, which must not take the signals.
-    auto signals = io::Signals::make(*loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int number) { signalled(number); });
+    auto signals =
+        io::Signals::make(*loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int number) { signalled(number); });
     if (!signals) return fail(std::move(signals.error()));
     signals_ = std::move(*signals);
     auto resolver = io::Resolver::make(*loop_, {.servers = io::environment(servers_variable).value_or("")});
     if (!resolver) return fail(std::move(resolver.error()));
     resolver_ = std::move(*resolver);
-    auto control = traffic::Control::make(*loop_, std::move(settings),
-                                          {.version = std::string(version),
-                                           .config_file = file_,
-                                           .resolver = resolver_.get(),
-                                           .read_config = [this] { return read_config(); }});
+    auto control = traffic::Control::make(
+        *loop_, std::move(settings),
+        {.version = std::string(version), .config_file = file_, .resolver = resolver_.get(), .read_config = [this] {
+           return read_config();
+         }});
     if (!control) return fail(std::move(control.error()));
     control_ = std::move(*control);
     return {};
@@ -82,15 +84,17 @@ class Program {
     const std::uint64_t limit = raised ? *raised : io::descriptor_limit();
     const std::uint64_t needed = enough_to_start + settings.listeners.size();
     if (limit < needed) {
-      return fail(Code::Exhausted,
-                  fmt::format("too few descriptors: the limit is {}, at least {} are needed and {} are sensible; raise it with "
-                              "ulimit -n, or LimitNOFILE= in the systemd unit",
-                              limit, needed, enough_to_serve));
+      return fail(
+          Code::Exhausted,
+          fmt::format("too few descriptors: the limit is {}, at least {} are needed and {} are sensible; raise it with "
+                      "ulimit -n, or LimitNOFILE= in the systemd unit",
+                      limit, needed, enough_to_serve));
     }
     if (limit < enough_to_serve) {
-      terminal_.error(fmt::format("ballast: warning: the limit of {} descriptors is enough for about {} connections at once; "
-                                  "raise it with ulimit -n, or LimitNOFILE= in the systemd unit\n",
-                                  limit, (limit - needed) / 2));
+      terminal_.error(
+          fmt::format("ballast: warning: the limit of {} descriptors is enough for about {} connections at once; "
+                      "raise it with ulimit -n, or LimitNOFILE= in the systemd unit\n",
+                      limit, (limit - needed) / 2));
     }
     return {};
   }
@@ -105,11 +109,14 @@ class Program {
     switch (number) {
       case SIGHUP: {
         notifier_.reloading();
-        if (control_is_up_) [[maybe_unused]] const auto report = control_->reload();  // its outcome is an event
+        if (control_is_up_) [[maybe_unused]]
+          const auto report = control_->reload();  // its outcome is an event
         notifier_.ready();
         break;
       }
-      case SIGUSR1: control_->reopen_logs(); break;
+      case SIGUSR1:
+        control_->reopen_logs();
+        break;
       default:
         if (stopping_) {
           // Asked twice: the person does not want to wait for the drain.
@@ -148,7 +155,8 @@ class Program {
 
   void say_ready(const admin::AdminServer& server) {
     for (const model::ListenerStatus& listener : control_->status().listeners) {
-      terminal_.error(fmt::format("ballast: listener {} ({}) on {}\n", listener.name, listener.protocol, listener.address));
+      terminal_.error(
+          fmt::format("ballast: listener {} ({}) on {}\n", listener.name, listener.protocol, listener.address));
     }
     if (!server.http_address().empty()) {
       terminal_.error(fmt::format("ballast: metrics on http://{}/metrics\n", server.http_address()));
@@ -178,8 +186,9 @@ admin::Command up_command() {
   return {.name = "up",
           .summary = "run everything in a configuration file, in the foreground",
           .usage = "FILE",
-          .details = "SIGHUP reads the file again and applies it; SIGTERM and SIGINT let requests under way end, then stop;\n"
-                     "SIGUSR1 opens the access log anew.\n",
+          .details =
+              "SIGHUP reads the file again and applies it; SIGTERM and SIGINT let requests under way end, then stop;\n"
+              "SIGUSR1 opens the access log anew.\n",
           .example = "ballast up /etc/ballast/ballast.yaml",
           .options = {},
           .words_min = 1,

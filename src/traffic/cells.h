@@ -1,5 +1,5 @@
-// Cells: what one worker counts of a listener, a group or a target. Written by that worker alone, read by the control thread at any
-// time: plain loads and stores, no locked instruction. Each cell has cache lines of its own.
+// Cells: what one worker counts of a listener, a group or a target. Written by that worker alone, read by the control
+// thread at any time: plain loads and stores, no locked instruction. Each cell has cache lines of its own.
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// ConnectionCount: one open client connection, in its listener's counters and in its worker's load, for as long as it lives.
+// ConnectionCount: one open client connection, in its listener's counters and in its worker's load, for as long as it
+// lives.
 #pragma once
 
 #include "traffic/plan.h"

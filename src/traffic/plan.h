@@ -1,9 +1,9 @@
-// Plan: the immutable compiled truth that the workers serve by. The control thread makes a new one at each change and hands it to
-// every worker; a request keeps the Plan it began with to its end.
+// Plan: the immutable compiled truth that the workers serve by. The control thread makes a new one at each change and
+// hands it to every worker; a request keeps the Plan it began with to its end.
 //
-// What outlives a Plan (counters, pools, balancing positions) hangs on a ListenerShare, GroupShare or TargetShare, which the next
-// Plan takes over when the listener, group or target is still there. A share has one cell for each worker.
-// Shares and Plans are held by shared_ptr; the control thread and the workers let go of them independently.
+// What outlives a Plan (counters, pools, balancing positions) hangs on a ListenerShare, GroupShare or TargetShare,
+// which the next Plan takes over when the listener, group or target is still there. A share has one cell for each
+// worker. Shares and Plans are held by shared_ptr; the control thread and the workers let go of them independently.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +29,15 @@ struct TargetLocal {
   TargetUses uses;
 };
 
+// What becomes of the requests and connections that a removed target still has.
+enum class Leftovers : std::uint8_t { MayEnd, CallOff };
+
 struct TargetShare {
   TargetShare(std::string target_name, io::SocketAddress target_address, int workers)
-      : name(std::move(target_name)), address(target_address), cells(static_cast<std::size_t>(workers)), locals(static_cast<std::size_t>(workers)) {}
+      : name(std::move(target_name)),
+        address(target_address),
+        cells(static_cast<std::size_t>(workers)),
+        locals(static_cast<std::size_t>(workers)) {}
   const std::string name;           // as configured: "10.0.0.1:80", "app.internal:80"
   const io::SocketAddress address;  // numeric
   std::vector<TargetCell> cells;    // by worker
@@ -39,29 +45,33 @@ struct TargetShare {
 };
 
 struct GroupShare {
-  GroupShare(std::string group_name, int workers) : name(std::move(group_name)), cells(static_cast<std::size_t>(workers)) {
+  GroupShare(std::string group_name, int workers)
+      : name(std::move(group_name)), cells(static_cast<std::size_t>(workers)) {
     for (int i = 0; i < workers; ++i) states.emplace_back(static_cast<std::uint64_t>(i) + 1);
   }
   const std::string name;
-  std::vector<GroupCell> cells;        // by worker
-  std::vector<BalancerState> states;   // by worker, each that worker's own
+  std::vector<GroupCell> cells;       // by worker
+  std::vector<BalancerState> states;  // by worker, each that worker's own
 };
 
 struct ListenerShare {
   ListenerShare(std::string listener_name, std::uint32_t listener_slot, int workers)
       : name(std::move(listener_name)), slot(listener_slot), cells(static_cast<std::size_t>(workers)) {}
   const std::string name;
-  const std::uint32_t slot;            // place in Plan::listeners, for as long as it lives
-  std::uint16_t port = 0;              // as bound
-  std::vector<ListenerCell> cells;     // by worker
+  const std::uint32_t slot;         // place in Plan::listeners, for as long as it lives
+  std::uint16_t port = 0;           // as bound
+  std::vector<ListenerCell> cells;  // by worker
 };
 
 struct PlanGroup {
   std::shared_ptr<GroupShare> share;
   std::shared_ptr<const config::TargetGroup> settings;
-  // The Balancer's slots are places in this list. Targets that take no new requests are in the list and not in the Balancer.
+  // The Balancer's slots are places in this list. Targets that take no new requests are in the list and not in the
+  // Balancer.
   std::vector<std::shared_ptr<TargetShare>> targets;
   Balancer balancer;
+  // Targets that only their checks keep out: asked when all of the others have failed a request.
+  Balancer reserve;
   bool failing_open = false;
 };
 

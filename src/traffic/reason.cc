@@ -34,20 +34,32 @@ constexpr std::array<Row, reason_count> rows{{
     {"overloaded", 503, "The service has too many connections."},
 }};
 
-const Row& row_of(Reason reason) { return rows[static_cast<std::size_t>(reason)]; }
+const Row& row_of(Reason reason) {
+  return rows[static_cast<std::size_t>(reason)];
+}
 
 }  // namespace
 
-std::string_view to_string(Reason reason) { return row_of(reason).name; }
-std::string_view explain(Reason reason) { return row_of(reason).words; }
-int status_of(Reason reason) { return row_of(reason).status; }
+std::string_view to_string(Reason reason) {
+  return row_of(reason).name;
+}
+std::string_view explain(Reason reason) {
+  return row_of(reason).words;
+}
+int status_of(Reason reason) {
+  return row_of(reason).status;
+}
 
 Reason reason_of_connect(Code code) {
   switch (code) {
-    case Code::Refused: return Reason::ConnectRefused;
-    case Code::TimedOut: return Reason::ConnectTimeout;
-    case Code::Cancelled: return Reason::Stopped;
-    default: return Reason::ConnectFailed;
+    case Code::Refused:
+      return Reason::ConnectRefused;
+    case Code::TimedOut:
+      return Reason::ConnectTimeout;
+    case Code::Cancelled:
+      return Reason::Stopped;
+    default:
+      return Reason::ConnectFailed;
   }
 }
 

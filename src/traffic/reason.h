@@ -1,5 +1,5 @@
-// Reason: why the balancer answered itself, or an exchange ended otherwise than in order. One list; it appears in the access log, the
-// metrics and the guide.
+// Reason: why the balancer answered itself, or an exchange ended otherwise than in order. One list; it appears in the
+// access log, the metrics and the guide.
 //
 //   reason               status  when
 //   request_malformed    400     the request breaks HTTP (its Defect says how); also 414, 431, 501, 505
@@ -17,10 +17,10 @@
 //   target_reset         502     the target reset the connection before its answer
 //   target_timeout       504     the target's head did not come in time
 //   target_malformed     502     the answer breaks HTTP (its Defect says how)
-//   body_cut             -       the target's body broke off after its head was passed on: the client's connection is cut
-//   body_timeout         -       the same, because nothing came in time
-//   stopped              503     ballast is stopping and the drain's time is over
-//   overloaded           503     out of descriptors or over the listener's connection limit
+//   body_cut             -       the target's body broke off after its head was passed on: the client's connection is
+//   cut body_timeout         -       the same, because nothing came in time stopped              503     ballast is
+//   stopping and the drain's time is over overloaded           503     out of descriptors or over the listener's
+//   connection limit
 #pragma once
 
 #include <cstdint>

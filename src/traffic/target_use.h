@@ -1,5 +1,5 @@
-// TargetUse: says that a strand is using a target, so that it can be called off when the target's deregistration delay is over.
-// Worker's thread; in the frame of what uses the target.
+// TargetUse: says that a strand is using a target, so that it can be called off when the target's deregistration delay
+// is over. Worker's thread; in the frame of what uses the target.
 #pragma once
 
 #include "io/scope.h"

@@ -1,8 +1,9 @@
 #include "traffic/worker.h"
 
 #include <algorithm>
-#include <unistd.h>
 #include <utility>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -50,7 +51,8 @@ void Worker::start(std::vector<Worker*> peers) {
 }
 
 void Worker::adopt(std::shared_ptr<const Plan> plan) {
-  // A control block of this worker's own: requests count their hold on the Plan without touching another core's cache line.
+  // A control block of this worker's own: requests count their hold on the Plan without touching another core's cache
+  // line.
   loop_->post([this, plan = std::move(plan)] {
     plan_ = std::shared_ptr<const Plan>(plan.get(), [hold = plan](const Plan*) {});
   });
@@ -63,7 +65,8 @@ void Worker::listen(std::shared_ptr<ListenerShare> listener, int listening_fd) {
       options_.trouble(fmt::format("listener \"{}\": {}: new connections wait; raise LimitNOFILE or close something",
                                    listener->name, error.text()));
     };
-    doors_.push_back({listener, std::make_unique<io::Acceptor>(*loop_, listening_fd, std::move(accept), std::move(exhausted))});
+    doors_.push_back(
+        {listener, std::make_unique<io::Acceptor>(*loop_, listening_fd, std::move(accept), std::move(exhausted))});
   });
 }
 
@@ -75,14 +78,14 @@ void Worker::unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_fu
   });
 }
 
-void Worker::retire(std::shared_ptr<TargetShare> target) {
-  loop_->post([this, target = std::move(target)] {
+void Worker::retire(std::shared_ptr<TargetShare> target, Leftovers leftovers) {
+  loop_->post([this, target = std::move(target), leftovers] {
     TargetLocal& local = local_of(*target);
     if (local.pool != nullptr) {
       local.pool->retire();
       std::erase(pools_, local.pool);
     }
-    local.uses.cancel_all();
+    if (leftovers == Leftovers::CallOff) local.uses.cancel_all();
   });
 }
 
@@ -107,7 +110,8 @@ io::Task<void> Worker::end_drain(io::Duration time, std::move_only_function<void
 
 void Worker::end_rests(const ListenerShare* of_listener) {
   for (ClientConnection* connection = connections_; connection != nullptr; connection = connection->next) {
-    if (connection->at_rest && (of_listener == nullptr || &connection->listener() == of_listener)) connection->end_rest();
+    if (connection->at_rest && (of_listener == nullptr || &connection->listener() == of_listener))
+      connection->end_rest();
   }
 }
 

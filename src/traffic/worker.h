@@ -1,11 +1,11 @@
-// Worker: one thread: a Loop, the connections it accepted, its upstream pools, its counters. It shares nothing with other workers
-// but the Plan; the control thread reaches it through Loop::post alone.
+// Worker: one thread: a Loop, the connections it accepted, its upstream pools, its counters. It shares nothing with
+// other workers but the Plan; the control thread reaches it through Loop::post alone.
 //
-// A listening socket is watched by all workers and the kernel wakes one of them, which may be the same one for a burst of
-// connections; so a worker that holds clearly more connections than the least loaded hands a new one on to that one.
+// A listening socket is watched by all workers and the kernel wakes one of them, which may be the same one for a burst
+// of connections; so a worker that holds clearly more connections than the least loaded hands a new one on to that one.
 //
-// Made by the control thread, which calls what stands first; the rest belongs to the worker's own thread. Ends by drain(), then
-// destruction, which joins the thread.
+// Made by the control thread, which calls what stands first; the rest belongs to the worker's own thread. Ends by
+// drain(), then destruction, which joins the thread.
 #pragma once
 
 #include <atomic>
@@ -40,8 +40,8 @@ class Worker {
  public:
   struct Options {
     int index = 0;
-    WorkerLoads* loads = nullptr;                   // outlives the worker
-    AccessLog* access_log = nullptr;                // outlives the worker
+    WorkerLoads* loads = nullptr;                     // outlives the worker
+    AccessLog* access_log = nullptr;                  // outlives the worker
     std::function<void(const std::string&)> trouble;  // something worth an event; called on the worker's thread
   };
 
@@ -53,10 +53,11 @@ class Worker {
   void start(std::vector<Worker*> peers);
   void adopt(std::shared_ptr<const Plan> plan);
   void listen(std::shared_ptr<ListenerShare> listener, int listening_fd);
-  // Stops accepting there and ends its connections at rest; `done` runs on the worker's thread when the socket is watched no more.
+  // Stops accepting there and ends its connections at rest; `done` runs on the worker's thread when the socket is
+  // watched no more.
   void unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_function<void()> done);
-  // The target is no longer in any Plan: closes its connections at rest and calls off what still uses it.
-  void retire(std::shared_ptr<TargetShare> target);
+  // The target is no longer in any Plan: its connections at rest are closed.
+  void retire(std::shared_ptr<TargetShare> target, Leftovers leftovers);
   // Stops accepting, lets what is under way end in `time`, then calls it off; `done` runs on the worker's thread.
   void drain(io::Duration time, std::move_only_function<void()> done);
   io::Loop& loop() { return *loop_; }
@@ -99,11 +100,11 @@ class Worker {
   ExchangePool exchanges_;
   BalancerState random_;
   std::vector<Door> doors_;
-  ClientConnection* connections_ = nullptr;  // all of http listeners
+  ClientConnection* connections_ = nullptr;           // all of http listeners
   std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;
-  io::Scope scope_;                          // the connections
-  io::Scope own_scope_;                      // the drain
+  io::Scope scope_;      // the connections
+  io::Scope own_scope_;  // the drain
   io::Thread thread_;
 };
 

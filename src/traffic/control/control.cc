@@ -53,14 +53,17 @@ Control::Control(io::Loop& loop, config::Settings settings, Options options)
       listeners_(worker_count(*settings_)),
       started_at_(std::chrono::system_clock::now()) {}
 
-Control::~Control() { workers_.clear(); }
+Control::~Control() {
+  workers_.clear();
+}
 
 Result<> Control::make_workers() {
   const int count = worker_count(*settings_);
   for (int i = 0; i < count; ++i) {
-    auto worker = Worker::make({.index = i, .loads = &loads_, .access_log = access_log_.get(), .trouble = [this](const std::string& text) {
-                                  loop_.post([this, text] { events_.add("worker.trouble", "worker", text); });
-                                }});
+    auto worker = Worker::make(
+        {.index = i, .loads = &loads_, .access_log = access_log_.get(), .trouble = [this](const std::string& text) {
+           loop_.post([this, text] { events_.add("worker.trouble", "worker", text); });
+         }});
     if (!worker) return fail(std::move(worker.error()));
     workers_.push_back(std::move(*worker));
   }
@@ -84,14 +87,16 @@ io::Task<Result<>> Control::start() {
   for (const auto& [name, keeper] : groups_) co_await keeper->resolved_once(deadline);
   started_ = true;
   if (Result<> adopted = adopt(settings_); !adopted) co_return adopted;
-  events_.add("started", "ballast", fmt::format("{} listeners, {} target groups, {} workers", settings_->listeners.size(),
-                                                settings_->target_groups.size(), workers_.size()));
+  events_.add("started", "ballast",
+              fmt::format("{} listeners, {} target groups, {} workers", settings_->listeners.size(),
+                          settings_->target_groups.size(), workers_.size()));
   co_return Result<>();
 }
 
 io::Task<void> Control::stop() {
   stopping_ = true;
-  events_.add("stopping", "ballast", fmt::format("requests under way have {} ms to end", settings_->shutdown_timeout.count()));
+  events_.add("stopping", "ballast",
+              fmt::format("requests under way have {} ms to end", settings_->shutdown_timeout.count()));
   auto left = std::make_shared<std::size_t>(workers_.size());
   for (const auto& worker : workers_) {
     worker->drain(settings_->shutdown_timeout, [this, left] { loop_.post([left] { --*left; }); });
@@ -132,7 +137,8 @@ void Control::configure_groups() {
                                    .events = events_,
                                    .workers = static_cast<int>(workers_.size()),
                                    .changed = [this] { publish_soon(); },
-                                   .retired = [this](std::shared_ptr<TargetShare> target) { retire(std::move(target)); }};
+                                   .retired = [this](const std::shared_ptr<TargetShare>& target,
+                                                     Leftovers leftovers) { retire(target, leftovers); }};
       found = groups_.emplace(group.name, std::make_unique<GroupKeeper>(std::move(context), group.name)).first;
       found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name));
       const auto kept = overrides_of_absent_groups_.find(group.name);
@@ -155,8 +161,8 @@ Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   auto change = listeners_.prepare(*next);
   if (!change) return fail(std::move(change.error()));
 
-  // Nothing can fail from here on. First nobody accepts for a listener that goes; then all serve by the new Plan; only then is a
-  // new listener's socket watched, since a connection may be handed from one worker to any other.
+  // Nothing can fail from here on. First nobody accepts for a listener that goes; then all serve by the new Plan; only
+  // then is a new listener's socket watched, since a connection may be handed from one worker to any other.
   settings_ = std::move(next);
   routes_ = std::move(*routes);
   for (const OpenListener& closed : change->closed) {
@@ -183,7 +189,8 @@ void Control::publish() {
   plan->generation = ++generation_;
   bool warming = false;
   for (const config::TargetGroup& group : settings_->target_groups) {
-    const GroupKeeper& keeper = *groups_.find(group.name)->second;
+    GroupKeeper& keeper = *groups_.find(group.name)->second;
+    keeper.note_mode();
     plan->groups.push_back(keeper.plan());
     warming = warming || keeper.is_warming();
   }
@@ -198,9 +205,8 @@ void Control::publish() {
     plan->listeners[open.share->slot] = std::move(listener);
   }
   for (const auto& worker : workers_) worker->adopt(plan);
-  std::erase_if(groups_, [&](const auto& each) {
-    return settings_->group(each.first) == nullptr && each.second->is_empty();
-  });
+  std::erase_if(groups_,
+                [&](const auto& each) { return settings_->group(each.first) == nullptr && each.second->is_empty(); });
   // Weights in slow start grow with time.
   constexpr auto warming_step = std::chrono::seconds(1);
   if (warming && !is_armed()) loop_.timers().arm(*this, loop_.now() + warming_step);
@@ -214,7 +220,9 @@ void Control::publish_soon() {
   });
 }
 
-void Control::expired() { publish(); }
+void Control::expired() {
+  publish();
+}
 
 void Control::await_workers() {
   std::latch all(static_cast<std::ptrdiff_t>(workers_.size()));
@@ -222,8 +230,8 @@ void Control::await_workers() {
   all.wait();
 }
 
-void Control::retire(std::shared_ptr<TargetShare> target) {
-  for (const auto& worker : workers_) worker->retire(target);
+void Control::retire(const std::shared_ptr<TargetShare>& target, Leftovers leftovers) {
+  for (const auto& worker : workers_) worker->retire(target, leftovers);
 }
 
 std::vector<model::Change> Control::plan(const config::Settings& next) {
@@ -243,7 +251,8 @@ Result<model::ApplyReport> Control::apply(config::Settings next) {
   }
   report.generation = generation_;
   events_.add("config.applied", "configuration",
-              fmt::format("generation {}, {} change{}", generation_, report.changes.size(), report.changes.size() == 1 ? "" : "s"));
+              fmt::format("generation {}, {} change{}", generation_, report.changes.size(),
+                          report.changes.size() == 1 ? "" : "s"));
   return report;
 }
 
@@ -261,7 +270,8 @@ Result<GroupKeeper*> Control::keeper_of(std::string_view group) {
   if (found != groups_.end() && settings_->group(group) != nullptr) return found->second.get();
   std::vector<std::string> known;
   for (const config::TargetGroup& each : settings_->target_groups) known.push_back(each.name);
-  return fail(Code::NotFound, fmt::format("there is no target group \"{}\"{}", group, config::did_you_mean(group, known)));
+  return fail(Code::NotFound,
+              fmt::format("there is no target group \"{}\"{}", group, config::did_you_mean(group, known)));
 }
 
 Result<> Control::change_override(std::string_view group, std::string_view target,
@@ -288,8 +298,9 @@ void Control::save_overrides() {
     if (!keeper->overrides().empty()) all[name] = keeper->overrides();
   }
   if (const Result<> saved = traffic::save_overrides(settings_->state_directory, all); !saved) {
-    events_.add("state.not_saved", settings_->state_directory,
-                fmt::format("{}: the change holds until a restart; make state_directory writable", saved.error().text()));
+    events_.add(
+        "state.not_saved", settings_->state_directory,
+        fmt::format("{}: the change holds until a restart; make state_directory writable", saved.error().text()));
   }
 }
 
@@ -303,12 +314,14 @@ Result<> Control::enable(std::string_view group, std::string_view target) {
 
 Result<> Control::set_weight(std::string_view group, std::string_view target, int weight) {
   if (weight < 0 || weight > 999) return fail(Code::Invalid, fmt::format("weight {} is not within 0..999", weight));
-  return change_override(group, target, [weight](TargetOverride& entry) { entry.weight = weight; },
-                         fmt::format("weight set to {}", weight));
+  return change_override(
+      group, target, [weight](TargetOverride& entry) { entry.weight = weight; },
+      fmt::format("weight set to {}", weight));
 }
 
 Result<> Control::reset_weight(std::string_view group, std::string_view target) {
-  return change_override(group, target, [](TargetOverride& entry) { entry.weight.reset(); }, "weight as configured again");
+  return change_override(
+      group, target, [](TargetOverride& entry) { entry.weight.reset(); }, "weight as configured again");
 }
 
 model::Status Control::status() {
@@ -343,7 +356,8 @@ model::Status Control::status() {
       if (errors[i] != 0) listener.errors.push_back({std::string(to_string(static_cast<Reason>(i))), errors[i]});
     }
     for (std::size_t i = 1; i < defects.size(); ++i) {
-      if (defects[i] != 0) listener.defects.push_back({std::string(http::to_string(static_cast<http::Defect>(i))), defects[i]});
+      if (defects[i] != 0)
+        listener.defects.push_back({std::string(http::to_string(static_cast<http::Defect>(i))), defects[i]});
     }
     status.listeners.push_back(std::move(listener));
   }

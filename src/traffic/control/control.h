@@ -1,8 +1,9 @@
-// Control: the control thread's part of traffic: holds the settings, makes Plans, keeps the groups, and answers the operator.
+// Control: the control thread's part of traffic: holds the settings, makes Plans, keeps the groups, and answers the
+// operator.
 //
-// Everything but the workers runs on its loop. A change is prepared whole (sockets bound, rules compiled) before any of it takes
-// effect. It waits for the workers to have taken a Plan over (they never wait for it): a caller who is told that a change is
-// applied sees it in the next request.
+// Everything but the workers runs on its loop. A change is prepared whole (sockets bound, rules compiled) before any of
+// it takes effect. It waits for the workers to have taken a Plan over (they never wait for it): a caller who is told
+// that a change is applied sees it in the next request.
 #pragma once
 
 #include <functional>
@@ -66,7 +67,7 @@ class Control final : public model::Service, private io::Timer {
   // Returns when every worker has done what was posted to it before.
   void await_workers();
   void expired() override;
-  void retire(std::shared_ptr<TargetShare> target);
+  void retire(const std::shared_ptr<TargetShare>& target, Leftovers leftovers);
   Result<GroupKeeper*> keeper_of(std::string_view group);
   Result<> change_override(std::string_view group, std::string_view target,
                            const std::function<void(TargetOverride&)>& change, const std::string& text);

@@ -1,4 +1,5 @@
-// EventLog: the last 1,000 events, as `ballast events` shows them, and each as a line on standard error. Control thread.
+// EventLog: the last 1,000 events, as `ballast events` shows them, and each as a line on standard error. Control
+// thread.
 #pragma once
 
 #include <cstdint>

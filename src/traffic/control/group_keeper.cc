@@ -24,13 +24,13 @@ constexpr auto lookup_time_max = std::chrono::seconds(5);
 // One target at one address. The strand that watches it holds it too.
 struct GroupKeeper::Entry {
   config::Target target;
-  std::string configured;                   // target.address as text
-  std::optional<io::SocketAddress> address; // none: a name that has never resolved
-  std::shared_ptr<TargetShare> share;       // with the address
+  std::string configured;                    // target.address as text
+  std::optional<io::SocketAddress> address;  // none: a name that has never resolved
+  std::shared_ptr<TargetShare> share;        // with the address
   TargetRecord record;
   std::optional<HealthTime> deregister_by;
   bool gone = false;
-  bool asleep = false;                      // its strand waits for time to pass, and may be interrupted
+  bool asleep = false;  // its strand waits for time to pass, and may be interrupted
   io::Strand* strand = nullptr;
   model::WallTime state_since;
   model::WallTime checked;
@@ -140,7 +140,8 @@ void GroupKeeper::add_entry(const config::Target& target, std::optional<io::Sock
   entry->state_since = std::chrono::system_clock::now();
   if (address.has_value()) {
     const std::string numeric = address->to_string();
-    const std::string name = numeric == entry->configured ? numeric : fmt::format("{} ({})", entry->configured, numeric);
+    const std::string name =
+        numeric == entry->configured ? numeric : fmt::format("{} ({})", entry->configured, numeric);
     entry->share = std::make_shared<TargetShare>(name, *address, context_.workers);
   }
   entries_.push_back(entry);
@@ -157,7 +158,8 @@ void GroupKeeper::add_entry(const config::Target& target, std::optional<io::Sock
 void GroupKeeper::look_again() {
   const auto entries = entries_;
   for (const EntryPointer& entry : entries) {
-    if (entry->address.has_value()) take(entry, Seen{.in_flight = in_flight(*entry)});
+    // Whether a removed target has ended is for its own strand to say, after the workers have the Plan without it.
+    if (entry->address.has_value()) take(entry, Seen{.in_flight = std::max<std::uint64_t>(in_flight(*entry), 1)});
     entry->wake();
   }
   context_.changed();
@@ -197,19 +199,24 @@ void GroupKeeper::take(const EntryPointer& entry, Seen seen) {
   if (decision.gone) {
     entry->gone = true;
     std::erase(entries_, entry);
-    context_.events.add("target.gone", fmt::format("{}/{}", share_->name, name), "its requests have ended, or its time has");
+    context_.events.add("target.gone", fmt::format("{}/{}", share_->name, name),
+                        "its requests have ended, or its time has");
     entry->wake();
-    context_.retired(entry->share);
+    const bool in_time = entry->deregister_by.has_value() && context_.loop.now() < *entry->deregister_by;
+    context_.retired(entry->share, in_time ? Leftovers::MayEnd : Leftovers::CallOff);
   }
   if (!state_changed && !decision.gone) return;
-  const bool failing_open = mode() == GroupMode::FailOpen && !entries_.empty() && !removed_;
+  context_.changed();
+}
+
+void GroupKeeper::note_mode() {
+  const bool failing_open = in_use_ && mode() == GroupMode::FailOpen && !entries_.empty() && !removed_;
   if (failing_open != was_failing_open_) {
     was_failing_open_ = failing_open;
     context_.events.add(failing_open ? "group.fail_open" : "group.recovered", share_->name,
                         failing_open ? "too few healthy targets: requests go to all of them, healthy or not"
                                      : "enough healthy targets again: requests go to those only");
   }
-  context_.changed();
 }
 
 io::Task<void> GroupKeeper::watch(EntryPointer entry) {
@@ -311,7 +318,8 @@ bool GroupKeeper::set_override(const std::string& target, const TargetOverride& 
 
 TargetOverride GroupKeeper::override_of(const std::string& target) const {
   for (const EntryPointer& entry : entries_) {
-    const bool named = entry->configured == target || (entry->address.has_value() && entry->address->to_string() == target);
+    const bool named =
+        entry->configured == target || (entry->address.has_value() && entry->address->to_string() == target);
     if (!named) continue;
     const auto found = overrides_.find(entry->configured);
     return found != overrides_.end() ? found->second : TargetOverride{};
@@ -346,19 +354,24 @@ std::shared_ptr<const PlanGroup> GroupKeeper::plan() const {
   const GroupMode group_mode = mode();
   group->failing_open = group_mode == GroupMode::FailOpen;
   std::vector<Candidate> candidates;
+  std::vector<Candidate> reserves;
   for (const EntryPointer& entry : entries_) {
-    if (entry->share == nullptr || !takes_requests(entry->record.state, group_mode)) continue;
-    const double weight = entry->record.state == model::TargetState::Healthy
-                              ? effective_weight(spec_of(*entry).weight,
-                                                 {.duration = settings_->slow_start, .healthy_since = entry->record.since},
-                                                 context_.loop.now())
-                              : spec_of(*entry).weight;
-    candidates.push_back({.slot = static_cast<std::uint32_t>(group->targets.size()),
-                          .weight = weight,
-                          .identity = identity_of(entry->share->name)});
+    if (entry->share == nullptr || !takes_requests(entry->record.state, GroupMode::FailOpen)) continue;
+    const bool in_reserve = !takes_requests(entry->record.state, group_mode);
+    const double weight =
+        entry->record.state == model::TargetState::Healthy
+            ? effective_weight(spec_of(*entry).weight,
+                               {.duration = settings_->slow_start, .healthy_since = entry->record.since},
+                               context_.loop.now())
+            : spec_of(*entry).weight;
+    (in_reserve ? reserves : candidates)
+        .push_back({.slot = static_cast<std::uint32_t>(group->targets.size()),
+                    .weight = weight,
+                    .identity = identity_of(entry->share->name)});
     group->targets.push_back(entry->share);
   }
   group->balancer = Balancer(settings_->algorithm, candidates);
+  group->reserve = Balancer(settings_->algorithm, reserves);
   return group;
 }
 
@@ -384,13 +397,20 @@ void add_target(const TargetShare& share, model::TargetStatus& status) {
 
 std::string_view name_of(config::Algorithm algorithm) {
   switch (algorithm) {
-    case config::Algorithm::RoundRobin: return "round_robin";
-    case config::Algorithm::LeastRequests: return "least_requests";
-    case config::Algorithm::TwoChoices: return "two_choices";
-    case config::Algorithm::LeastTime: return "least_time";
-    case config::Algorithm::SourceHash: return "source_hash";
-    case config::Algorithm::Maglev: return "maglev";
-    case config::Algorithm::Random: return "random";
+    case config::Algorithm::RoundRobin:
+      return "round_robin";
+    case config::Algorithm::LeastRequests:
+      return "least_requests";
+    case config::Algorithm::TwoChoices:
+      return "two_choices";
+    case config::Algorithm::LeastTime:
+      return "least_time";
+    case config::Algorithm::SourceHash:
+      return "source_hash";
+    case config::Algorithm::Maglev:
+      return "maglev";
+    case config::Algorithm::Random:
+      return "random";
   }
   return "unknown";
 }

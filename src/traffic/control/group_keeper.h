@@ -1,6 +1,7 @@
-// GroupKeeper: the targets of one group over time: observes (checks, name lookups, in-flight counts), decides (health/decide.h), and
-// tells its owner when the Plan is to be made anew. A configured target whose address is a name is one target for each address the
-// name has; what the name no longer has is drained, an empty or failed lookup changes nothing.
+// GroupKeeper: the targets of one group over time: observes (checks, name lookups, in-flight counts), decides
+// (health/decide.h), and tells its owner when the Plan is to be made anew. A configured target whose address is a name
+// is one target for each address the name has; what the name no longer has is drained, an empty or failed lookup
+// changes nothing.
 //
 // Control thread. Owned by Control; close() and wait before destroying it.
 #pragma once
@@ -37,8 +38,8 @@ class GroupKeeper {
     io::Resolver& resolver;
     EventLog& events;
     int workers = 1;
-    std::function<void()> changed;                                // the Plan is to be made anew
-    std::function<void(std::shared_ptr<TargetShare>)> retired;    // no Plan names it any more
+    std::function<void()> changed;                                         // the Plan is to be made anew
+    std::function<void(std::shared_ptr<TargetShare>, Leftovers)> retired;  // no Plan names it any more
   };
 
   GroupKeeper(Context context, std::string name);
@@ -63,6 +64,8 @@ class GroupKeeper {
   // As configured.
   std::vector<std::string> target_names() const;
 
+  // Says it in an event when the group begins or ceases to fail open; before plan().
+  void note_mode();
   std::shared_ptr<const PlanGroup> plan() const;
   // Plans made now and later would differ only by the passing of time: a target is in slow start.
   bool is_warming() const;

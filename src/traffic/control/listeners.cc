@@ -15,9 +15,10 @@ Result<io::SocketAddress> address_of(const config::Listener& listener) {
   if (address.host == "localhost") return io::SocketAddress::numeric("127.0.0.1", address.port);
   auto numeric = io::SocketAddress::numeric(address.host, address.port);
   if (!numeric) {
-    return fail(Code::Invalid, fmt::format("cannot listen on {}: {} is a name; write one of this machine's addresses, or \":{}\" "
-                                           "for all of them",
-                                           address.to_string(), address.host, address.port));
+    return fail(Code::Invalid,
+                fmt::format("cannot listen on {}: {} is a name; write one of this machine's addresses, or \":{}\" "
+                            "for all of them",
+                            address.to_string(), address.host, address.port));
   }
   return numeric;
 }
@@ -29,7 +30,9 @@ std::string key_of_socket(const config::Listener& listener) {
 }
 
 Result<std::shared_ptr<io::ListeningSocket>> bind(const config::Listener& listener) {
-  const auto named = [&](Error error) { return std::move(error).within(fmt::format("listener \"{}\"", listener.name)); };
+  const auto named = [&](Error error) {
+    return std::move(error).within(fmt::format("listener \"{}\"", listener.name));
+  };
   auto address = address_of(listener);
   if (!address) return fail(named(std::move(address.error())));
   auto socket = io::ListeningSocket::bind(*address);
@@ -66,7 +69,8 @@ Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
       continue;
     }
     OpenListener opened{.key = key, .protocol = listener.protocol};
-    const auto same_socket = std::find_if(open_.begin(), open_.end(), [&](const OpenListener& each) { return each.key == key; });
+    const auto same_socket =
+        std::find_if(open_.begin(), open_.end(), [&](const OpenListener& each) { return each.key == key; });
     if (same_socket != open_.end()) {
       opened.socket = same_socket->socket;
     } else {
@@ -87,6 +91,8 @@ Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
   return change;
 }
 
-void Listeners::commit(Change change) { open_ = std::move(change.next); }
+void Listeners::commit(Change change) {
+  open_ = std::move(change.next);
+}
 
 }  // namespace ballast::traffic

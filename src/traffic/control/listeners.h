@@ -1,6 +1,6 @@
-// Listeners: the bound sockets of a configuration. A change binds what is new before anything is touched, and lets go of what is no
-// longer named only after the workers have; a socket whose address stays is kept, whatever else of its listener changes.
-// Control thread.
+// Listeners: the bound sockets of a configuration. A change binds what is new before anything is touched, and lets go
+// of what is no longer named only after the workers have; a socket whose address stays is kept, whatever else of its
+// listener changes. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace ballast::traffic {
 
 // One listener and where it listens.
 struct OpenListener {
-  std::string key;                        // of the socket: its address as configured
+  std::string key;  // of the socket: its address as configured
   config::ListenerProtocol protocol = config::ListenerProtocol::Http;
   std::shared_ptr<io::ListeningSocket> socket;
   std::shared_ptr<ListenerShare> share;
@@ -28,9 +28,9 @@ class Listeners {
  public:
   // What another set of listeners would need; holds newly bound sockets until commit().
   struct Change {
-    std::vector<OpenListener> next;       // in the order of the settings
-    std::vector<OpenListener> opened;     // of those: to be watched by the workers
-    std::vector<OpenListener> closed;     // of the present ones: to be watched no more
+    std::vector<OpenListener> next;    // in the order of the settings
+    std::vector<OpenListener> opened;  // of those: to be watched by the workers
+    std::vector<OpenListener> closed;  // of the present ones: to be watched no more
   };
 
   explicit Listeners(int workers) : workers_(workers) {}

@@ -10,7 +10,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string file_in(const std::string& state_directory) { return state_directory + "/overrides.json"; }
+std::string file_in(const std::string& state_directory) {
+  return state_directory + "/overrides.json";
+}
 
 }  // namespace
 
@@ -55,8 +57,8 @@ Result<> save_overrides(const std::string& state_directory, const Overrides& ove
   }
   Json root = {{"version", 1}, {"groups", std::move(groups)}};
   if (Result<> made = io::make_folder(state_directory); !made) return made;
-  return io::write_file_atomically(file_in(state_directory), root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n",
-                                   0640);
+  return io::write_file_atomically(file_in(state_directory),
+                                   root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", 0640);
 }
 
 }  // namespace ballast::traffic

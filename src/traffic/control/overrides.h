@@ -1,5 +1,5 @@
-// What operators have set on targets, kept in state_directory/overrides.json so that a restart forgets nothing. Control thread; blocks
-// while it writes.
+// What operators have set on targets, kept in state_directory/overrides.json so that a restart forgets nothing. Control
+// thread; blocks while it writes.
 #pragma once
 
 #include <map>

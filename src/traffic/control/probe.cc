@@ -25,13 +25,16 @@ std::string wanted(const std::vector<config::StatusRange>& ranges) {
   return text;
 }
 
-ProbeResult failed(TargetReason reason, std::string words) { return {.reason = reason, .words = std::move(words)}; }
+ProbeResult failed(TargetReason reason, std::string words) {
+  return {.reason = reason, .words = std::move(words)};
+}
 
 ProbeResult judge(const config::HealthCheck& check, int status, const std::string& question) {
-  const bool good = std::any_of(check.success_codes.begin(), check.success_codes.end(), [&](const config::StatusRange& range) {
-    return range.first <= status && status <= range.last;
-  });
-  if (good) return {.passed = true, .reason = TargetReason::Passed, .words = fmt::format("{} gave {}", question, status)};
+  const bool good =
+      std::any_of(check.success_codes.begin(), check.success_codes.end(),
+                  [&](const config::StatusRange& range) { return range.first <= status && status <= range.last; });
+  if (good)
+    return {.passed = true, .reason = TargetReason::Passed, .words = fmt::format("{} gave {}", question, status)};
   return failed(TargetReason::ResponseCodeMismatch,
                 fmt::format("{} gave {}, wanted {}", question, status, wanted(check.success_codes)));
 }
@@ -50,7 +53,8 @@ io::Task<ProbeResult> ask(io::Loop& loop, const config::HealthCheck& check, io::
 
   http::Connection reader(loop, stream);
   http::ResponseHead head;
-  const http::HeadLimits limits{.line = head_max, .header = head_max, .head = head_max, .header_count = http::fields_max};
+  const http::HeadLimits limits{
+      .line = head_max, .header = head_max, .head = head_max, .header_count = http::fields_max};
   while (true) {
     const http::ResponseParser::Question to{.to_head = check.method == "HEAD"};
     const http::Outcome outcome = http::ResponseParser::parse(reader.held(), limits, to, head);
@@ -66,14 +70,16 @@ io::Task<ProbeResult> ask(io::Loop& loop, const config::HealthCheck& check, io::
     const io::Transfer got = reader.receive();
     if (got.state == io::TransferState::Done) continue;
     if (got.state == io::TransferState::End) {
-      co_return failed(TargetReason::BadResponse, fmt::format("{}: the connection was closed before the answer", question));
+      co_return failed(TargetReason::BadResponse,
+                       fmt::format("{}: the connection was closed before the answer", question));
     }
     if (got.state == io::TransferState::Failed) {
       co_return failed(TargetReason::BadResponse, fmt::format("{}: {}", question, to_string(got.code)));
     }
     reader.keep();
     if (co_await stream.until_readable(deadline) != io::Wake::Event) {
-      co_return failed(TargetReason::TimedOut, fmt::format("{} gave no answer in {} ms", question, check.timeout.count()));
+      co_return failed(TargetReason::TimedOut,
+                       fmt::format("{} gave no answer in {} ms", question, check.timeout.count()));
     }
   }
 }

@@ -1,5 +1,5 @@
-// probe: one health check of one target: connects, asks, looks at the answer. Runs on the control thread, on connections of its own,
-// so that a check neither waits for requests nor delays them.
+// probe: one health check of one target: connects, asks, looks at the answer. Runs on the control thread, on
+// connections of its own, so that a check neither waits for requests nor delays them.
 #pragma once
 
 #include <string>

@@ -89,10 +89,13 @@ class TcpConnection {
       return Load{static_cast<std::uint32_t>(worker_.cell_of(target).traffic.in_flight.get()),
                   worker_.local_of(target).latency.at(worker_.loop().now())};
     };
-    Picker picker(group_->balancer,
-                  group_->balancer.needs_key() ? key_of({reinterpret_cast<const char*>(peer_.bytes.data()), 16}) : 0);
+    const std::uint64_t key =
+        group_->balancer.needs_key() ? key_of({reinterpret_cast<const char*>(peer_.bytes.data()), 16}) : 0;
+    Picker picker(group_->balancer, key);
+    Picker reserve(group_->reserve, key);
     while (attempts_ < settings.retries.attempts) {
-      const auto slot = picker.next(worker_.state_of(*group_->share), loads);
+      auto slot = picker.next(worker_.state_of(*group_->share), loads);
+      if (!slot.has_value() && attempts_ != 0) slot = reserve.next(worker_.state_of(*group_->share), loads);
       if (!slot.has_value()) break;
       target_ = group_->targets[*slot].get();
       TargetCell& cell = worker_.cell_of(*target_);

@@ -11,7 +11,8 @@ namespace ballast::traffic {
 Result<std::unique_ptr<AccessLog>> AccessLog::make(const config::AccessLog& settings) {
   std::unique_ptr<AccessLog> log(new AccessLog(settings));
   if (!log->on_) return log;
-  Result<io::AppendFile> file = settings.path == "stdout" ? io::AppendFile::standard_output() : io::AppendFile::open(settings.path);
+  Result<io::AppendFile> file =
+      settings.path == "stdout" ? io::AppendFile::standard_output() : io::AppendFile::open(settings.path);
   if (!file) return fail(std::move(file.error()).within("access_log.path"));
   log->file_ = std::move(*file);
   log->thread_ = io::Thread("access-log", [raw = log.get()] { raw->run(); });
@@ -42,18 +43,30 @@ void AccessLog::take(Buffer batch) {
   changed_.notify_one();
 }
 
+void AccessLog::reopen() {
+  {
+    const std::lock_guard lock(mutex_);
+    reopen_ = true;
+  }
+  changed_.notify_one();
+}
+
 void AccessLog::run() {
   while (true) {
     std::vector<Buffer> batches;
+    bool reopen = false;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-      if (waiting_.empty()) return;
+      changed_.wait(lock, [this] { return stopping_ || reopen_ || !waiting_.empty(); });
+      if (waiting_.empty() && !reopen_) return;
+      reopen = std::exchange(reopen_, false);
       batches.swap(waiting_);
       waiting_bytes_ = 0;
     }
-    // A file that cannot be opened anew is written on under its old name: no line is lost to a typing error in a rotation.
-    if (reopen_.exchange(false)) [[maybe_unused]] const Result<> opened = file_.reopen();
+    // A file that cannot be opened anew is written on under its old name: no line is lost to a typing error in a
+    // rotation.
+    if (reopen) [[maybe_unused]]
+      const Result<> opened = file_.reopen();
     for (const Buffer& batch : batches) {
       if (!file_.append(batch.view())) dropped_.fetch_add(batch.size());
     }

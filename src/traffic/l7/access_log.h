@@ -1,8 +1,8 @@
 // The access log: one line a request or layer 4 connection, as JSON or in the combined format.
 //
-// A worker formats lines into its AccessLogBuffer and hands over whole batches (64 KiB, or what half a second brought) to the
-// AccessLog, whose own thread writes them: a slow disk never holds up a request. When more than 64 MiB wait to be written, batches
-// are dropped and counted; the service goes on.
+// A worker formats lines into its AccessLogBuffer and hands over whole batches (64 KiB, or what half a second brought)
+// to the AccessLog, whose own thread writes them: a slow disk never holds up a request. When more than 64 MiB wait to
+// be written, batches are dropped and counted; the service goes on.
 #pragma once
 
 #include <atomic>
@@ -33,7 +33,7 @@ struct AccessRecord {
   Bytes client;
   Bytes method;
   Bytes host;
-  Bytes target;   // path and query as sent
+  Bytes target;  // path and query as sent
   Bytes path;
   Bytes query;
   int minor_version = 1;
@@ -69,8 +69,8 @@ class AccessLog {
   bool is_on() const { return on_; }
   config::AccessLogFormat format() const { return format_; }
   void take(Buffer batch);
-  // Opens the file anew: after it was moved away. At the next batch.
-  void reopen() { reopen_.store(true); }
+  // Opens the file anew: after it was moved away.
+  void reopen();
   std::uint64_t dropped_bytes() const { return dropped_.load(); }
 
  private:
@@ -82,12 +82,12 @@ class AccessLog {
   const bool on_;
   const config::AccessLogFormat format_;
   io::AppendFile file_;
-  std::atomic<bool> reopen_ = false;
   std::atomic<std::uint64_t> dropped_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Buffer> waiting_;
   std::size_t waiting_bytes_ = 0;
+  bool reopen_ = false;
   bool stopping_ = false;
   io::Thread thread_;  // the last: it is joined before what it uses goes
 };

@@ -11,8 +11,8 @@
 namespace ballast::traffic {
 namespace {
 
-// A client whose first request is answered within this is never watched by the kernel; a slower answer is worth it, to learn
-// that the client has gone.
+// A client whose first request is answered within this is never watched by the kernel; a slower answer is worth it, to
+// learn that the client has gone.
 constexpr auto unwatched_max = std::chrono::milliseconds(100);
 // More interim responses than this are no protocol but a flood.
 constexpr int interim_max = 32;
@@ -53,7 +53,8 @@ io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
 void Exchange::write_request() {
   ExchangeState& state = *state_;
   state.to_target.clear();
-  RequestOut out{.state = state, .client = client_, .listener = *listener_, .group = *group_->settings, .target = *target_};
+  RequestOut out{
+      .state = state, .client = client_, .listener = *listener_, .group = *group_->settings, .target = *target_};
   const bool held_whole = body_.ended();
   if (state.request.framing == http::Framing::Length) {
     out.framing = http::Framing::Length;
@@ -85,9 +86,12 @@ void Exchange::write_request() {
 Exchange::Attempt Exchange::failed_by(const Error& error, const UpstreamConnection& connection) const {
   if (client_.was_cut()) return failed(Reason::ClientGone, Retry::Never);
   switch (error.code()) {
-    case Code::Cancelled: return failed(Reason::Stopped, Retry::Never);
-    case Code::TimedOut: return failed(Reason::TargetTimeout, Retry::Never);
-    default: break;
+    case Code::Cancelled:
+      return failed(Reason::Stopped, Retry::Never);
+    case Code::TimedOut:
+      return failed(Reason::TargetTimeout, Retry::Never);
+    default:
+      break;
   }
   Attempt attempt = failed(error.code() == Code::Closed ? Reason::TargetClosed : Reason::TargetReset, Retry::IfReused);
   attempt.was_stale = connection.is_reused();
@@ -98,8 +102,12 @@ Exchange::Attempt Exchange::failed_by_client(const Upload& upload) const {
   const http::RelayResult& result = upload.result();
   Attempt attempt;
   switch (result.end) {
-    case http::RelayEnd::SourceTooLarge: attempt.reason = Reason::RequestTooLarge; break;
-    case http::RelayEnd::SourceTooSlow: attempt.reason = Reason::RequestTooSlow; break;
+    case http::RelayEnd::SourceTooLarge:
+      attempt.reason = Reason::RequestTooLarge;
+      break;
+    case http::RelayEnd::SourceTooSlow:
+      attempt.reason = Reason::RequestTooSlow;
+      break;
     default:
       if (result.code == Code::Malformed) {
         attempt.reason = Reason::RequestMalformed;
@@ -130,7 +138,7 @@ io::Task<Exchange::Attempt> Exchange::attempt(UpstreamConnection& connection, bo
     upload.start(body_, chunked ? http::Framing::Chunked : http::Framing::Length, connection.stream(),
                  http::RelayLimits{.source_idle = listener.timeouts.idle,
                                    .sink_idle = group_->settings->timeouts.idle,
-                                   .bytes_max = listener.limits.body.value_or(UINT64_MAX),
+                                   .bytes_max = listener.limits.body.value_or(UINT64_MAX) - state_->small_body.size(),
                                    .rate_min = listener.timeouts.minimum_rate});
   }
   result = co_await receive_head(connection, upload, loop_.now());
@@ -171,8 +179,9 @@ io::Task<Exchange::Attempt> Exchange::receive_head(UpstreamConnection& connectio
           co_return Attempt{.answered = true};
         }
         if (const Result<> passed = co_await send_interim(reader); !passed) {
-          co_return failed(client_.was_cut() || passed.error().code() != Code::Cancelled ? Reason::ClientGone : Reason::Stopped,
-                           Retry::Never);
+          co_return failed(
+              client_.was_cut() || passed.error().code() != Code::Cancelled ? Reason::ClientGone : Reason::Stopped,
+              Retry::Never);
         }
         continue;
       }
@@ -271,8 +280,16 @@ io::Task<Exchange::Attempt> Exchange::respond(UpstreamConnection& connection, Up
 
   const http::RelayLimits limits{.source_idle = group_->settings->timeouts.idle,
                                  .sink_idle = listener_->settings->timeouts.idle};
-  const http::RelayResult result =
-      co_await http::relay(state_->to_client, body, out.framing, client_.stream(), limits);
+  const http::RelayResult result = co_await http::relay(state_->to_client, body, out.framing, client_.stream(), limits);
+  if (result.end == http::RelayEnd::SourceFailed && !result.head_sent) {
+    // The client has seen nothing of it: an answer that says what went wrong is better than half of one.
+    state_->to_client.clear();
+    facts.status = 0;
+    if (result.code != Code::Malformed) co_return failed_by(Error(result.code), connection);
+    Attempt malformed = failed(Reason::TargetMalformed, Retry::Never);
+    malformed.defect = result.defect;
+    co_return malformed;
+  }
   facts.bytes_out = result.body_bytes;
   switch (result.end) {
     case http::RelayEnd::Done:
@@ -286,7 +303,9 @@ io::Task<Exchange::Attempt> Exchange::respond(UpstreamConnection& connection, Up
     case http::RelayEnd::Cancelled:
       facts.reason = client_.was_cut() ? Reason::ClientGone : Reason::Stopped;
       break;
-    default: facts.reason = Reason::ClientGone; break;
+    default:
+      facts.reason = Reason::ClientGone;
+      break;
   }
   co_return Attempt{.answered = true, .after = After::Reset};
 }

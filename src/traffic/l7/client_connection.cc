@@ -6,8 +6,8 @@
 
 namespace ballast::traffic {
 
-ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, const io::Peer& peer,
-                                   io::Strand& strand)
+ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd,
+                                   const io::Peer& peer, io::Strand& strand)
     : worker_(worker),
       listener_(std::move(listener)),
       count_(worker, *listener_),
@@ -19,7 +19,9 @@ ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare
   worker_.opened(*this);
 }
 
-ClientConnection::~ClientConnection() { worker_.closed(*this); }
+ClientConnection::~ClientConnection() {
+  worker_.closed(*this);
+}
 
 const std::string& ClientConnection::peer_text() {
   if (peer_text_.empty()) peer_text_ = peer_.host();
@@ -27,7 +29,8 @@ const std::string& ClientConnection::peer_text() {
 }
 
 void ClientConnection::on_idle_event(News news) {
-  // Bytes: the next request, pipelined, has its turn later. Ended: a client may close its sending side and wait for its answer.
+  // Bytes: the next request, pipelined, has its turn later. Ended: a client may close its sending side and wait for its
+  // answer.
   if (news != News::Cut) return;
   cut_ = true;
   strand_.interrupt();
@@ -35,8 +38,8 @@ void ClientConnection::on_idle_event(News news) {
 
 namespace {
 
-// Closes so that what was sent arrives: the kernel resets a connection closed over unread bytes, and the reset may overtake the
-// answer. Reads away what comes for a second, at most 256 KiB.
+// Closes so that what was sent arrives: the kernel resets a connection closed over unread bytes, and the reset may
+// overtake the answer. Reads away what comes for a second, at most 256 KiB.
 io::Task<void> close_lingering(ClientConnection& client) {
   constexpr auto patience = std::chrono::seconds(1);
   constexpr std::size_t bytes_max = 256 * kib;
@@ -95,10 +98,16 @@ io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listene
     }
     client.at_rest = true;
     switch (after) {
-      case After::KeepAlive: continue;
-      case After::Close: co_await close_lingering(client); co_return;
-      case After::Reset: client.stream().reset(); co_return;
-      case After::Done: co_return;
+      case After::KeepAlive:
+        continue;
+      case After::Close:
+        co_await close_lingering(client);
+        co_return;
+      case After::Reset:
+        client.stream().reset();
+        co_return;
+      case After::Done:
+        co_return;
     }
   }
 }

@@ -1,5 +1,5 @@
-// ClientConnection: a client's connection of an http listener, from accept to close; what is kept of it between two requests, and
-// therefore small. It stands in its worker's list of connections, so that a drain can find those at rest.
+// ClientConnection: a client's connection of an http listener, from accept to close; what is kept of it between two
+// requests, and therefore small. It stands in its worker's list of connections, so that a drain can find those at rest.
 // Worker's thread; lives in the frame of serve_http().
 #pragma once
 

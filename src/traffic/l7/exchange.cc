@@ -11,14 +11,18 @@ namespace ballast::traffic {
 namespace {
 
 http::HeadLimits head_limits(const config::RequestLimits& limits) {
-  return {.line = limits.request_line, .header = limits.header, .head = limits.headers, .header_count = limits.header_count};
+  return {.line = limits.request_line,
+          .header = limits.header,
+          .head = limits.headers,
+          .header_count = limits.header_count};
 }
 
 // Retries of a group at once, for one worker: a share of what is under way, and always a few.
 bool budget_allows(const GroupCell& cell, const config::Retries& retries) {
   constexpr std::uint64_t always = 3;
   const std::uint64_t active = cell.retries_active.get();
-  return active < always || active * 100 < cell.traffic.in_flight.get() * static_cast<std::uint64_t>(retries.budget_percent);
+  return active < always ||
+         active * 100 < cell.traffic.in_flight.get() * static_cast<std::uint64_t>(retries.budget_percent);
 }
 
 }  // namespace
@@ -30,7 +34,8 @@ Exchange::Exchange(ClientConnection& client)
       state_(client.worker().exchanges().take()),
       plan_(client.worker().plan()),
       listener_(plan_->listener(client.listener())),
-      body_(client.reader()) {
+      body_(client.reader()),
+      source_(client.peer().bytes) {
   state_->facts.began = loop_.now();
 }
 
@@ -38,9 +43,14 @@ io::Task<After> Exchange::run() {
   if (listener_ == nullptr) co_return After::Close;  // removed while the connection was at rest
   After after = After::Close;
   switch (co_await read_head()) {
-    case HeadRead::Gone: co_return After::Close;
-    case HeadRead::Refused: after = co_await refuse(state_->facts.reason); break;
-    case HeadRead::Complete: after = co_await answer(); break;
+    case HeadRead::Gone:
+      co_return After::Close;
+    case HeadRead::Refused:
+      after = co_await refuse(state_->facts.reason);
+      break;
+    case HeadRead::Complete:
+      after = co_await answer();
+      break;
   }
   count_and_log();
   co_return after;
@@ -51,11 +61,15 @@ io::Task<Exchange::HeadRead> Exchange::read_head() {
   http::Connection& reader = client_.reader();
   http::RequestHead& head = state_->request;
   const io::Deadline deadline = loop_.after(listener_->settings->timeouts.header);
-  // One empty line before a request line is forgiven (RFC 9112 2.2).
-  if (reader.held().starts_with("\r\n")) reader.consume(2);
+  bool forgiving = true;
   while (true) {
+    // One empty line before a request line is forgiven (RFC 9112 2.2).
+    if (forgiving && reader.held().starts_with("\r\n")) {
+      reader.consume(2);
+      forgiving = false;
+    }
     const Bytes held = reader.held();
-    if (!held.empty()) {
+    if (!held.empty() && !(forgiving && held == "\r")) {
       const http::Outcome outcome = http::RequestParser::parse(held, limits, head);
       if (outcome.progress == http::Progress::Complete) {
         state_->request_bytes.append(held.substr(0, head.size));
@@ -104,13 +118,14 @@ io::Task<After> Exchange::answer() {
     co_return co_await refuse(Reason::RequestTooLarge);
   }
   make_ids(*state_, worker_.random(), worker_.random());
+  source_ = client_address(head, client_.peer(), listener);
   const RequestFacts facts{
       .host = head.host(),
       .path = head.path(),
       .query = head.query(),
       .method = head.method(),
       .fields = &head.fields,
-      .source = client_address(head, client_.peer(), listener),
+      .source = source_,
   };
   route_ = listener_->routes->match(facts);
   if (const auto* forward_to = std::get_if<ForwardTo>(&route_->action)) {
@@ -122,14 +137,16 @@ io::Task<After> Exchange::answer() {
   }
   if (const auto* redirect_to = std::get_if<RedirectTo>(&route_->action)) co_return co_await redirect(*redirect_to);
   const auto& fixed = std::get<FixedAnswer>(route_->action);
-  co_return co_await answer_own(OwnAnswer{.status = fixed.status, .content_type = fixed.content_type, .body = fixed.body});
+  co_return co_await answer_own(
+      OwnAnswer{.status = fixed.status, .content_type = fixed.content_type, .body = fixed.body});
 }
 
 std::uint64_t Exchange::balance_key() const {
   const http::Fields& fields = state_->request.fields;
   const config::HashKey& key = group_->settings->hash_key;
   switch (key.kind) {
-    case config::HashKeyKind::Path: return key_of(state_->request.path());
+    case config::HashKeyKind::Path:
+      return key_of(state_->request.path());
     case config::HashKeyKind::Header: {
       const http::Field* field = fields.find(Bytes(key.name));
       if (field != nullptr) return key_of(fields.value(*field));
@@ -138,27 +155,33 @@ std::uint64_t Exchange::balance_key() const {
     case config::HashKeyKind::Cookie:
       if (const auto value = cookie_value(fields, key.name)) return key_of(*value);
       break;
-    case config::HashKeyKind::Source: break;
+    case config::HashKeyKind::Source:
+      break;
   }
-  const auto source = client_address(state_->request, client_.peer(), *listener_->settings);
-  return key_of({reinterpret_cast<const char*>(source.data()), source.size()});
+  return key_of({reinterpret_cast<const char*>(source_.data()), source_.size()});
 }
 
 // A body that came whole with its head is held, so that it goes out with the head in one call and can be sent again.
-void Exchange::gather_small_body() {
+Reason Exchange::gather_small_body() {
   constexpr std::uint64_t held_max = 16 * kib;
   const http::RequestHead& head = state_->request;
-  if (head.framing == http::Framing::None || head.expects_continue || !client_.reader().has_held()) return;
+  if (head.framing == http::Framing::None || head.expects_continue || !client_.reader().has_held()) return Reason::None;
   if (head.framing == http::Framing::Length &&
       (head.content_length > held_max || head.content_length > client_.reader().held().size())) {
-    return;
+    return Reason::None;
   }
-  if (head.framing == http::Framing::Chunked && client_.reader().held().size() > held_max) return;
+  if (head.framing == http::Framing::Chunked && client_.reader().held().size() > held_max) return Reason::None;
   const http::Pulled pulled = body_.try_pull();
+  if (pulled.state == http::PullState::Failed) {
+    state_->facts.defect = pulled.defect;
+    return Reason::RequestMalformed;
+  }
   if (pulled.state == http::PullState::Data) {
+    if (pulled.data.size() > listener_->settings->limits.body.value_or(UINT64_MAX)) return Reason::RequestTooLarge;
     state_->small_body.append(pulled.data);
     state_->facts.bytes_in += pulled.data.size();
   }
+  return Reason::None;
 }
 
 io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
@@ -172,15 +195,19 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
     return Load{static_cast<std::uint32_t>(worker_.cell_of(target).traffic.in_flight.get()),
                 worker_.local_of(target).latency.at(loop_.now())};
   };
-  gather_small_body();
+  if (const Reason reason = gather_small_body(); reason != Reason::None) co_return co_await refuse(reason);
   group_cell.traffic.in_flight.add();
 
-  Picker picker(group_->balancer, group_->balancer.needs_key() ? balance_key() : 0);
+  const std::uint64_t key = group_->balancer.needs_key() ? balance_key() : 0;
+  Picker picker(group_->balancer, key);
+  Picker reserve(group_->reserve, key);
   Attempt last{.reason = Reason::NoTarget};
   bool same_target_again = false;  // a connection at rest had died: the target itself has not been asked yet
   while (true) {
     if (!same_target_again) {
-      const auto slot = picker.next(balancing, loads);
+      auto slot = picker.next(balancing, loads);
+      // Every target that should have answered has failed: those whose checks have not passed may still be well.
+      if (!slot.has_value() && state_->facts.attempts != 0) slot = reserve.next(balancing, loads);
       if (!slot.has_value()) break;
       TargetShare& next = *group_->targets[*slot];
       const std::uint32_t connections_max = group_->settings->target_connections_max;
@@ -258,10 +285,11 @@ void Exchange::log() {
   const auto us = [](io::Duration duration) {
     return duration.count() < 0 ? -1 : std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
   };
+  const std::string client = source_ == client_.peer().bytes ? client_.peer_text() : io::Peer{source_}.host();
   AccessRecord record{
       .at = std::chrono::system_clock::now(),
       .listener = listener_->settings->name,
-      .client = client_.peer_text(),
+      .client = client,
       .status = facts.status,
       .reason = to_string(facts.reason),
       .defect = facts.defect == http::Defect::None ? Bytes() : http::to_string(facts.defect),

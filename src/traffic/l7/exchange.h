@@ -1,4 +1,5 @@
-// Exchange: one HTTP request being answered, from its head to its line in the log. run() reads like the list in ARCHITECTURE.md:
+// Exchange: one HTTP request being answered, from its head to its line in the log. run() reads like the list in
+// ARCHITECTURE.md:
 //
 //   read the head; keep this Plan to the end; match a route; answer it, or forward it:
 //   for target in picker: connect or reuse, send, receive a head; on an error try again where that is safe;
@@ -8,6 +9,7 @@
 // Worker's thread; in the frame of serve_http(), one at a time for a connection.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -66,7 +68,8 @@ class Exchange {
   io::Task<After> answer();
   io::Task<After> forward(const ForwardTo& forward_to);
   bool may_try_again(const Attempt& attempt) const;
-  void gather_small_body();
+  // Not None: the body cannot be accepted.
+  Reason gather_small_body();
   std::uint64_t balance_key() const;
   void count_and_log();
   void log();
@@ -98,11 +101,12 @@ class Exchange {
   ExchangePool::Lease state_;
   std::shared_ptr<const Plan> plan_;
   const PlanListener* listener_ = nullptr;
-  http::ConnectionBody body_;         // of the request
+  http::ConnectionBody body_;  // of the request
   const Route* route_ = nullptr;
-  const PlanGroup* group_ = nullptr;  // forwarded to
-  TargetShare* target_ = nullptr;     // of the last attempt
-  bool upload_began_ = false;         // bytes of a body that is not held have been asked for
+  const PlanGroup* group_ = nullptr;     // forwarded to
+  TargetShare* target_ = nullptr;        // of the last attempt
+  std::array<std::uint8_t, 16> source_;  // the client's address, behind trusted proxies
+  bool upload_began_ = false;            // bytes of a body that is not held have been asked for
 };
 
 }  // namespace ballast::traffic

@@ -1,7 +1,8 @@
-// ExchangeState: what one request needs while it is answered: both heads, the buffers out, and what is said of it at the end. About
-// 10 KiB, most of it never touched; kept and used again, so that a request allocates nothing.
+// ExchangeState: what one request needs while it is answered: both heads, the buffers out, and what is said of it at
+// the end. About 10 KiB, most of it never touched; kept and used again, so that a request allocates nothing.
 //
-// ExchangePool is one worker's; a state is taken when the first byte of a request is there and given back when it is answered.
+// ExchangePool is one worker's; a state is taken when the first byte of a request is there and given back when it is
+// answered.
 #pragma once
 
 #include <array>
@@ -22,25 +23,25 @@ namespace ballast::traffic {
 // What the end of an exchange is told of it: counters, access log.
 struct ExchangeFacts {
   io::Instant began;
-  int status = 0;           // as sent to the client; 0: none was
+  int status = 0;  // as sent to the client; 0: none was
   Reason reason = Reason::None;
   http::Defect defect = http::Defect::None;
   int attempts = 0;
-  std::uint64_t bytes_in = 0;   // of the request, head and body
-  std::uint64_t bytes_out = 0;  // of the response's body
+  std::uint64_t bytes_in = 0;     // of the request, head and body
+  std::uint64_t bytes_out = 0;    // of the response's body
   io::Duration connect_took{-1};  // the last attempt's; negative: no connection was made
   io::Duration header_took{-1};   // from the last byte of the request's head to the target's head
 };
 
 struct ExchangeState {
   http::RequestHead request;
-  Buffer request_bytes;       // what `request` views
+  Buffer request_bytes;  // what `request` views
   http::ResponseHead response;
-  Buffer small_body;          // a request body that came whole with its head, for sending and sending again
+  Buffer small_body;  // a request body that came whole with its head, for sending and sending again
   Buffer to_target;
   Buffer to_client;
   std::vector<http::FieldLine> lines;  // of the head being written
-  std::string forwarded_for;  // storage of generated field values
+  std::string forwarded_for;           // storage of generated field values
   std::string forwarded;
   std::string origin_target;
   std::array<char, 32> request_id;
@@ -52,7 +53,8 @@ struct ExchangeState {
 
 class ExchangePool {
  public:
-  // More states than this are not kept when they come back: 256 are 64 KiB of touched memory and as many busy connections.
+  // More states than this are not kept when they come back: 256 are 64 KiB of touched memory and as many busy
+  // connections.
   static constexpr std::size_t kept_max = 256;
 
   struct Return {

@@ -21,7 +21,8 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   if (!answer.location.empty()) state.lines.push_back({"Location", answer.location});
   if (!answer.content_type.empty()) state.lines.push_back({"Content-Type", answer.content_type});
   if (answer.status == 405) state.lines.push_back({"Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"});
-  if (!listener_->settings->server_header.empty()) state.lines.push_back({"Server", listener_->settings->server_header});
+  if (!listener_->settings->server_header.empty())
+    state.lines.push_back({"Server", listener_->settings->server_header});
   const bool bodiless = answer.status == 204 || answer.status == 304;
   http::OutgoingFraming framing{.framing = bodiless ? http::Framing::None : http::Framing::Length,
                                 .length = answer.body.size(),
@@ -60,13 +61,15 @@ io::Task<After> Exchange::refuse(Reason reason) {
     co_return After::Reset;
   }
   const bool malformed = reason == Reason::RequestMalformed;
-  if (malformed || reason == Reason::RequestTimeout) state_->request.is_head = false;  // whatever was parsed is not to be relied on
+  if (malformed || reason == Reason::RequestTimeout)
+    state_->request.is_head = false;  // whatever was parsed is not to be relied on
   const int status = malformed ? http::status_of(facts.defect) : status_of(reason);
-  std::string text = fmt::format("{} {}\n{}\nreason: {}", status, http::standard_reason(status), explain(reason), to_string(reason));
+  std::string text =
+      fmt::format("{} {}\n{}\nreason: {}", status, http::standard_reason(status), explain(reason), to_string(reason));
   if (facts.defect != http::Defect::None) text += fmt::format(" ({})", http::to_string(facts.defect));
   text += '\n';
   // After a request that could not be understood, or not be read to its end, nothing on this connection can be trusted.
-  const bool closes = status < 500 && reason != Reason::MethodRefused;
+  const bool closes = malformed || (status < 500 && reason != Reason::MethodRefused);
   co_return co_await answer_own(
       {.status = status, .content_type = "text/plain; charset=utf-8", .body = text, .closes = closes});
 }

@@ -46,7 +46,28 @@ std::string forwarded_element(const std::string& peer, Bytes host, Bytes protoco
   return element;
 }
 
-Bytes host_of(const TargetShare& target) { return target.address.is_unix() ? Bytes("localhost") : Bytes(target.name); }
+// W3C Trace Context 3.2: version, trace-id, parent-id, flags in lower-case hex; all zeroes and version ff are not
+// valid. One that is not is replaced, as its chapter on processing asks.
+bool is_traceparent(Bytes value) {
+  const auto is_hex = [](Bytes text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  };
+  const auto is_zero = [](Bytes text) { return text.find_first_not_of('0') == Bytes::npos; };
+  constexpr std::size_t length = 55;
+  if (value.size() < length || (value.size() > length && (value.starts_with("00") || value[length] != '-')))
+    return false;
+  if (value[2] != '-' || value[35] != '-' || value[52] != '-') return false;
+  const Bytes version = value.substr(0, 2);
+  const Bytes trace = value.substr(3, 32);
+  const Bytes parent = value.substr(36, 16);
+  return is_hex(version) && version != "ff" && is_hex(trace) && !is_zero(trace) && is_hex(parent) && !is_zero(parent) &&
+         is_hex(value.substr(53, 2));
+}
+
+Bytes host_of(const TargetShare& target) {
+  return target.address.is_unix() ? Bytes("localhost") : Bytes(target.name);
+}
 
 // Targets are asked in origin form, whatever form the client used (RFC 9112 3.2.1).
 Bytes origin_form(const http::RequestHead& head, std::string& storage) {
@@ -145,7 +166,8 @@ void write_request_head(const RequestOut& request) {
     switch (field.id) {
       case http::HeaderId::Host:
       case http::HeaderId::ContentLength:
-      case http::HeaderId::XRequestId: continue;
+      case http::HeaderId::XRequestId:
+        continue;
       case http::HeaderId::XForwardedFor:
         if (writes_x) continue;
         break;
@@ -165,8 +187,12 @@ void write_request_head(const RequestOut& request) {
         // Believed and continued, or taken out: a target must not believe what a stranger wrote.
         if (listener.forwarded || !trusted) continue;
         break;
-      case http::HeaderId::Traceparent: has_traceparent = true; break;
-      default: break;
+      case http::HeaderId::Traceparent:
+        if (has_traceparent || !is_traceparent(fields.value(field))) continue;
+        has_traceparent = true;
+        break;
+      default:
+        break;
     }
     if (hop_by_hop.contains(field)) continue;
     lines.push_back({fields.name(field), fields.value(field)});
@@ -203,7 +229,8 @@ void write_request_head(const RequestOut& request) {
     framing.use = http::ConnectionUse::Upgrade;
     framing.upgrade = fields.value_or_empty(http::HeaderId::Upgrade);
   }
-  http::write_head(state.to_target, http::OutgoingRequest{head.method(), origin_form(head, state.origin_target), lines}, framing);
+  http::write_head(state.to_target, http::OutgoingRequest{head.method(), origin_form(head, state.origin_target), lines},
+                   framing);
 }
 
 }  // namespace ballast::traffic

@@ -1,4 +1,5 @@
-// The head that goes to a target: the client's end-to-end fields, without those of its connection, and with who it came from.
+// The head that goes to a target: the client's end-to-end fields, without those of its connection, and with who it came
+// from.
 #pragma once
 
 #include <string>
@@ -10,7 +11,8 @@
 
 namespace ballast::traffic {
 
-// The address of the client: the peer's, or, when the peer is a trusted proxy, the last one in X-Forwarded-For that is not.
+// The address of the client: the peer's, or, when the peer is a trusted proxy, the last one in X-Forwarded-For that is
+// not.
 std::array<std::uint8_t, 16> client_address(const http::RequestHead& head, const io::Peer& peer,
                                             const config::Listener& listener);
 bool is_trusted(const std::array<std::uint8_t, 16>& address, const config::Listener& listener);
@@ -28,7 +30,8 @@ struct RequestOut {
 // Writes the head into state.to_target. state.request_id and state.traceparent must have been made.
 void write_request_head(const RequestOut& request);
 
-// Fills state.request_id and state.traceparent, unless the request brought them and they are believed; see request_id_of().
+// Fills state.request_id and state.traceparent, unless the request brought them and they are believed; see
+// request_id_of().
 void make_ids(ExchangeState& state, std::uint64_t random_a, std::uint64_t random_b);
 // What the request is known by, in the log and at the target.
 Bytes request_id_of(const ExchangeState& state, bool peer_is_trusted);

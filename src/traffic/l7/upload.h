@@ -1,5 +1,5 @@
-// Upload: a request body on its way to the target while the answer is awaited; for bodies that did not come whole with their head.
-// It runs as a strand of its own, so that a target may answer early and a client may stream both ways.
+// Upload: a request body on its way to the target while the answer is awaited; for bodies that did not come whole with
+// their head. It runs as a strand of its own, so that a target may answer early and a client may stream both ways.
 // Lives in the frame of Exchange::attempt(); close() before it goes.
 #pragma once
 

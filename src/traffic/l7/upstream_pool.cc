@@ -9,7 +9,8 @@ namespace ballast::traffic {
 
 namespace {
 
-// A connection closed sooner than this after its answer was closed because of that answer or of a restart; it teaches nothing.
+// A connection closed sooner than this after its answer was closed because of that answer or of a restart; it teaches
+// nothing.
 constexpr auto lesson_min = std::chrono::milliseconds(50);
 // Two closings agree when they differ by no more than a tenth, or this.
 constexpr auto lesson_tolerance = std::chrono::milliseconds(50);
@@ -21,9 +22,13 @@ UpstreamConnection::UpstreamConnection(UpstreamPool& pool, io::TcpStream stream)
   pool_->cell_.connections.add();
 }
 
-UpstreamConnection::~UpstreamConnection() { pool_->cell_.connections.subtract(); }
+UpstreamConnection::~UpstreamConnection() {
+  pool_->cell_.connections.subtract();
+}
 
-void UpstreamConnection::on_idle_event(News news) { pool_->closed_by_peer(*this, news); }
+void UpstreamConnection::on_idle_event(News news) {
+  pool_->closed_by_peer(*this, news);
+}
 
 std::unique_ptr<UpstreamConnection> UpstreamPool::take(Certainty certainty) {
   while (!resting_.empty()) {
@@ -68,7 +73,9 @@ void UpstreamPool::give(std::unique_ptr<UpstreamConnection> connection, const co
   if (!is_armed()) arm();
 }
 
-void UpstreamPool::told_idle_time(std::chrono::seconds time) { told_ = time; }
+void UpstreamPool::told_idle_time(std::chrono::seconds time) {
+  told_ = time;
+}
 
 io::Duration UpstreamPool::rest_max(const config::Pool& settings) const {
   io::Duration limit = settings.idle_timeout;
@@ -101,7 +108,8 @@ void UpstreamPool::closed_by_peer(UpstreamConnection& connection, io::IdleListen
     if (suspected_.has_value() && agrees(*suspected_)) learned_ = std::min(rested, *suspected_);
     suspected_ = rested;
   }
-  const auto place = std::find_if(resting_.begin(), resting_.end(), [&](const auto& each) { return each.get() == &connection; });
+  const auto place =
+      std::find_if(resting_.begin(), resting_.end(), [&](const auto& each) { return each.get() == &connection; });
   CHECK(place != resting_.end());
   const std::unique_ptr<UpstreamConnection> gone = std::move(*place);
   resting_.erase(place);
@@ -119,7 +127,8 @@ void UpstreamPool::expired() {
   for (std::size_t i = 0; i < old; ++i) resting_[i]->stream_.close();
   cell_.pool_idle.subtract(old);
   const auto end = resting_.begin() + static_cast<std::ptrdiff_t>(old);
-  std::vector<std::unique_ptr<UpstreamConnection>> gone(std::make_move_iterator(resting_.begin()), std::make_move_iterator(end));
+  std::vector<std::unique_ptr<UpstreamConnection>> gone(std::make_move_iterator(resting_.begin()),
+                                                        std::make_move_iterator(end));
   resting_.erase(resting_.begin(), end);
   arm();
 }

@@ -1,10 +1,10 @@
-// UpstreamPool: one worker's connections to one target that are at rest, newest on top, and what was learned of how long the target
-// keeps them.
+// UpstreamPool: one worker's connections to one target that are at rest, newest on top, and what was learned of how
+// long the target keeps them.
 //
-// A target closes an idle connection after a time of its own; reusing one at that moment costs a request. The pool learns that time
-// from the closings it sees (and from "Keep-Alive: timeout=N") and retires connections well before it. A connection whose peer
-// has said anything while at rest is dropped at once and never handed out.
-// Worker's thread only. Held by TargetShare::locals; retire() on that thread before it goes.
+// A target closes an idle connection after a time of its own; reusing one at that moment costs a request. The pool
+// learns that time from the closings it sees (and from "Keep-Alive: timeout=N") and retires connections well before it.
+// A connection whose peer has said anything while at rest is dropped at once and never handed out. Worker's thread
+// only. Held by TargetShare::locals; retire() on that thread before it goes.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +50,8 @@ class UpstreamPool final : public std::enable_shared_from_this<UpstreamPool>, pr
   UpstreamPool(io::Loop& loop, TargetCell& cell) : loop_(loop), cell_(cell) {}
   ~UpstreamPool() override = default;
 
-  // The connection that rested shortest, or nullptr. With `certain`, one that is asked whether it still stands first: for
-  // requests that cannot be sent twice.
+  // The connection that rested shortest, or nullptr. With `certain`, one that is asked whether it still stands first:
+  // for requests that cannot be sent twice.
   enum class Certainty : std::uint8_t { Likely, Asked };
   std::unique_ptr<UpstreamConnection> take(Certainty certainty);
   // Back to rest after a whole exchange; closed where it may not be used again.
@@ -74,8 +74,9 @@ class UpstreamPool final : public std::enable_shared_from_this<UpstreamPool>, pr
 
   io::Loop& loop_;
   TargetCell& cell_;
-  std::vector<std::unique_ptr<UpstreamConnection>> resting_;  // by resting_since_, oldest first; bounded by Pool::idle_max
-  io::Duration rest_limit_{};                                 // of those resting, from the last give()
+  std::vector<std::unique_ptr<UpstreamConnection>>
+      resting_;                // by resting_since_, oldest first; bounded by Pool::idle_max
+  io::Duration rest_limit_{};  // of those resting, from the last give()
   std::optional<io::Duration> told_;
   std::optional<io::Duration> suspected_;  // one closing seen; a second that agrees makes it learned
   std::optional<io::Duration> learned_;

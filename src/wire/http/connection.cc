@@ -8,6 +8,7 @@ namespace ballast::http {
 
 void ConnectionBody::begin(Framing framing, std::uint64_t length, const HeadLimits& trailer_limits) {
   framing_ = framing;
+  broken_.reset();
   left_ = framing == Framing::Length ? length : std::numeric_limits<std::uint64_t>::max();
   ended_ = framing == Framing::None || (framing == Framing::Length && length == 0);
   if (framing == Framing::Chunked) {
@@ -22,16 +23,22 @@ std::optional<std::uint64_t> ConnectionBody::left() const {
   return framing_ == Framing::Length ? std::optional(left_) : std::nullopt;
 }
 
-io::Ready ConnectionBody::until_ready(io::Deadline deadline) { return connection_->stream().until_readable(deadline); }
+io::Ready ConnectionBody::until_ready(io::Deadline deadline) {
+  return connection_->stream().until_readable(deadline);
+}
 
 Pulled ConnectionBody::try_pull() {
+  if (broken_.has_value()) return {PullState::Failed, Code::Malformed, *broken_, {}};
   while (!ended_) {
     if (!connection_->has_held()) {
       const io::Transfer got = connection_->receive();
       switch (got.state) {
-        case io::TransferState::Done: break;
-        case io::TransferState::WouldBlock: return {PullState::WouldBlock, Code::Closed, Defect::None, {}};
-        case io::TransferState::Failed: return {PullState::Failed, got.code, Defect::None, {}};
+        case io::TransferState::Done:
+          break;
+        case io::TransferState::WouldBlock:
+          return {PullState::WouldBlock, Code::Closed, Defect::None, {}};
+        case io::TransferState::Failed:
+          return {PullState::Failed, got.code, Defect::None, {}};
         case io::TransferState::End:
           if (framing_ != Framing::UntilClose) return {PullState::Failed, Code::Closed, Defect::None, {}};
           ended_ = true;
@@ -66,7 +73,10 @@ Pulled ConnectionBody::take_chunked(char* data, std::size_t size) {
       gathered += step.data.size();
       continue;
     }
-    if (step.kind == ChunkedDecoder::Kind::Failed) return {PullState::Failed, Code::Malformed, step.defect, {}};
+    if (step.kind == ChunkedDecoder::Kind::Failed) {
+      broken_ = step.defect;
+      return {PullState::Failed, Code::Malformed, step.defect, {}};
+    }
     if (step.kind == ChunkedDecoder::Kind::End) ended_ = true;
     break;
   }

@@ -1,8 +1,8 @@
-// Connection: the HTTP/1.1 reading side of a stream: heads and bodies in order, for both roles. What was received and not yet
-// consumed (the beginning of a head, a pipelined request) is kept here; an idle connection keeps nothing.
+// Connection: the HTTP/1.1 reading side of a stream: heads and bodies in order, for both roles. What was received and
+// not yet consumed (the beginning of a head, a pipelined request) is kept here; an idle connection keeps nothing.
 //
-// Bytes are received into the loop's shared buffer and used in place; only what must outlive a suspension is copied to `kept_`.
-// One thread: the loop's. Owned by a server session or an upstream connection, for as long as the stream is.
+// Bytes are received into the loop's shared buffer and used in place; only what must outlive a suspension is copied to
+// `kept_`. One thread: the loop's. Owned by a server session or an upstream connection, for as long as the stream is.
 #pragma once
 
 #include <optional>
@@ -43,6 +43,7 @@ class ConnectionBody final : public Body {
   Connection* connection_;
   Framing framing_ = Framing::None;
   bool ended_ = true;
+  std::optional<Defect> broken_;  // a chunked body that was; it stays so
   std::uint64_t left_ = 0;
   std::optional<ChunkedDecoder> decoder_;
 };
@@ -61,7 +62,9 @@ class Connection {
   // Bytes kept from before, or the shared buffer not yet consumed.
   bool has_held() const { return !fresh_.empty() || !kept_.empty(); }
   // Gives back the memory of what was kept.
-  void release() { if (kept_.empty()) kept_.release(); }
+  void release() {
+    if (kept_.empty()) kept_.release();
+  }
 
   io::Stream& stream() { return stream_; }
   io::Loop& loop() { return loop_; }
@@ -70,8 +73,8 @@ class Connection {
   friend class ConnectionBody;
   io::Loop& loop_;
   io::Stream& stream_;
-  Bytes fresh_;   // in the loop's shared buffer; dead after a suspension
-  Buffer kept_;   // bounded by the head limit plus one receive buffer
+  Bytes fresh_;  // in the loop's shared buffer; dead after a suspension
+  Buffer kept_;  // bounded by the head limit plus one receive buffer
 };
 
 }  // namespace ballast::http

@@ -70,7 +70,8 @@ class ChunkFrames {
   bool open_ = false;
 };
 
-// Writes `out`, `frame` and `data`; what is not taken stands in `out` afterwards. False: the sink has failed with `code`.
+// Writes `out`, `frame` and `data`; what is not taken stands in `out` afterwards. False: the sink has failed with
+// `code`.
 bool write_now(Buffer& out, Bytes frame, Bytes data, io::Stream& sink, Code& code) {
   if (data.size() <= copied_max) {
     out.append(frame);
@@ -125,15 +126,23 @@ io::Task<bool> splice(Body& body, io::Stream& sink, std::uint64_t count, const R
   body.bypassed(taken);
   switch (end) {
     case io::MoveEnd::Paused:
-    case io::MoveEnd::Done: break;
-    case io::MoveEnd::NoPipe: co_return false;
+    case io::MoveEnd::Done:
+      break;
+    case io::MoveEnd::NoPipe:
+      co_return false;
     case io::MoveEnd::SourceEnded:
       body.bypass_ended();
       if (!body.ended()) result.end = RelayEnd::SourceFailed;
       break;
-    case io::MoveEnd::SourceFailed: result.end = RelayEnd::SourceFailed; break;
-    case io::MoveEnd::SinkFailed: result.end = RelayEnd::SinkFailed; break;
-    case io::MoveEnd::Cancelled: result.end = RelayEnd::Cancelled; break;
+    case io::MoveEnd::SourceFailed:
+      result.end = RelayEnd::SourceFailed;
+      break;
+    case io::MoveEnd::SinkFailed:
+      result.end = RelayEnd::SinkFailed;
+      break;
+    case io::MoveEnd::Cancelled:
+      result.end = RelayEnd::Cancelled;
+      break;
   }
   result.code = mover.code();
   co_return true;
@@ -146,10 +155,14 @@ io::Task<Result<>> flush(Buffer& out, io::Stream& sink, io::Duration idle) {
   while (!out.empty()) {
     const io::Transfer put = sink.try_write(out.view());
     switch (put.state) {
-      case io::TransferState::Done: out.consume(put.count); continue;
+      case io::TransferState::Done:
+        out.consume(put.count);
+        continue;
       case io::TransferState::End:
-      case io::TransferState::Failed: co_return fail(put.code);
-      case io::TransferState::WouldBlock: break;
+      case io::TransferState::Failed:
+        co_return fail(put.code);
+      case io::TransferState::WouldBlock:
+        break;
     }
     const io::Wake wake = co_await sink.until_writable(loop.after(idle));
     if (wake != io::Wake::Event) co_return fail(io::error_of(wake));
@@ -187,12 +200,14 @@ io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream
         out.append(frame);
         out.append(pulled.data);
         frames.end(out, body.trailers());
+        result.head_sent = true;
         if (Result<> sent = co_await flush(out, sink, limits.sink_idle); !sent) {
           result.end = sent.error().code() == Code::Cancelled ? RelayEnd::Cancelled : RelayEnd::SinkFailed;
           result.code = sent.error().code();
         }
         co_return result;
       }
+      result.head_sent = true;
       if (!write_now(out, frame, pulled.data, sink, result.code)) {
         result.end = RelayEnd::SinkFailed;
         co_return result;
@@ -202,6 +217,7 @@ io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream
     if (ended && chunked) frames.end(out, body.trailers());
     if (!out.empty()) {
       const io::Instant began = loop.now();
+      result.head_sent = true;
       if (Result<> sent = co_await flush(out, sink, limits.sink_idle); !sent) {
         result.end = sent.error().code() == Code::Cancelled ? RelayEnd::Cancelled : RelayEnd::SinkFailed;
         result.code = sent.error().code();
@@ -210,7 +226,8 @@ io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream
       rate.waited_for_sink(loop.now() - began);
     }
     if (ended) co_return result;
-    if (const std::uint64_t count = may_splice ? spliceable(body, framing, sink, limits.bytes_max - result.body_bytes) : 0;
+    if (const std::uint64_t count =
+            may_splice ? spliceable(body, framing, sink, limits.bytes_max - result.body_bytes) : 0;
         count != 0) {
       may_splice = co_await splice(body, sink, count, limits, rate, result);
       if (result.end != RelayEnd::Done || body.ended()) co_return result;
