@@ -108,10 +108,7 @@ Task<MoveEnd> Mover::run(Deadline pause) {
     if (wake == Wake::Cancelled) co_return ended_by(wake, MoveEnd::SourceFailed);
     if (wake == Wake::Event) continue;
     ask = true;
-    if (low_water.is_raised()) {
-      gathering_ = Gathering::Never;
-      low_water.set(1);
-    }
+    if (low_water.is_raised()) gathering_ = Gathering::Never;
   }
 }
 

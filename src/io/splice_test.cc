@@ -417,6 +417,22 @@ TEST_F(MoverTest, AnIdleSourceIsGivenUp) {
   });
 }
 
+Task<void> trickle(Loop& loop, Link& from, int times) {
+  for (int i = 0; i < times; ++i) {
+    co_await Sleep(loop.after(50ms));
+    from.send("x");
+  }
+}
+TEST_F(MoverTest, EachByteRenewsThePatienceWithTheSource) {
+  run([](Loop& loop, Link& from, Link& to) -> Task<void> {
+    Scope scope(loop);
+    scope.spawn(trickle(loop, from, 20));
+    Mover mover(from.stream, to.stream, {.count = 20, .source_idle = 600ms, .sink_idle = soon});
+    EXPECT_EQ(co_await mover.run(Deadline::never()), MoveEnd::Done);
+    EXPECT_TRUE(co_await scope.closed(loop.after(soon)));
+  });
+}
+
 TEST_F(MoverTest, ASinkThatTakesNothingIsGivenUp) {
   run(
       [](Loop& loop, Link& from, Link& to) -> Task<void> {
