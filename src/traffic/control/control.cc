@@ -34,6 +34,13 @@ std::set<std::string> groups_in_use(const config::Settings& settings) {
   return used;
 }
 
+// `; did you mean "site"?`, or what there is.
+std::string nearest_or_all(std::string_view name, const std::vector<std::string>& known) {
+  const std::string near = config::did_you_mean(name, known);
+  if (!near.empty() || known.empty()) return near;
+  return fmt::format("; there is {}", config::join(known));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Control>> Control::make(io::Loop& loop, config::Settings settings, Options options) {
@@ -271,7 +278,7 @@ Result<GroupKeeper*> Control::keeper_of(std::string_view group) {
   std::vector<std::string> known;
   for (const config::TargetGroup& each : settings_->target_groups) known.push_back(each.name);
   return fail(Code::NotFound,
-              fmt::format("there is no target group \"{}\"{}", group, config::did_you_mean(group, known)));
+              fmt::format("there is no target group \"{}\"{}", group, nearest_or_all(group, known)));
 }
 
 Result<> Control::change_override(std::string_view group, std::string_view target,
@@ -283,7 +290,7 @@ Result<> Control::change_override(std::string_view group, std::string_view targe
   change(next);
   if (!(*keeper)->set_override(name, next)) {
     return fail(Code::NotFound, fmt::format("target group \"{}\" has no target \"{}\"{}", group, target,
-                                            config::did_you_mean(target, (*keeper)->target_names())));
+                                            nearest_or_all(target, (*keeper)->target_names())));
   }
   publish();
   await_workers();
