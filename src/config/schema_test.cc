@@ -20,7 +20,7 @@ namespace {
 using testing::HasSubstr;
 
 std::filesystem::path reference_page() {
-  return std::filesystem::path(__FILE__).parent_path() / "../../docs/guide/reference.md";
+  return std::filesystem::path(BALLAST_SOURCE_DIRECTORY) / "docs/guide/reference.md";
 }
 
 TEST(Reference, TheCommittedPageIsTheGeneratedOne) {

@@ -1,6 +1,7 @@
 #include "io/splice.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <sys/socket.h>
 
@@ -33,6 +34,13 @@ class LowWater {
   Stream& stream_;
   int bytes_ = 1;
 };
+
+// Who keeps the stream has to know whether it is at rest, and a pipe that took just what it was to take has not told.
+void look_for_more(Stream& stream) {
+  char byte = 0;
+  if (!stream.may_read()) return;
+  if (::recv(stream.descriptor().fd(), &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN) stream.descriptor().not_readable();
+}
 
 }  // namespace
 
@@ -86,7 +94,10 @@ Task<MoveEnd> Mover::run(Deadline pause) {
       waited_for_sink_ += loop_.now() - began;
       if (wake != Wake::Event) co_return ended_by(wake, MoveEnd::SinkFailed);
     }
-    if (left() == 0) co_return MoveEnd::Done;
+    if (left() == 0) {
+      look_for_more(from_);
+      co_return MoveEnd::Done;
+    }
 
     if (ask || from_.may_read()) {
       if (!pipe.is_open()) pipe = loop_.pipes().take();

@@ -380,6 +380,22 @@ TEST_F(MoverTest, AResetOfTheSourceIsTold) {
   });
 }
 
+TEST_F(MoverTest, TellsWhetherMoreHasComeThanItWasToMove) {
+  run([](Loop& loop, Link& from, Link& to) -> Task<void> {
+    from.send("abcdef");
+    Mover first(from.stream, to.stream, {.count = 3, .source_idle = soon, .sink_idle = soon});
+    EXPECT_EQ(co_await first.run(Deadline::never()), MoveEnd::Done);
+    EXPECT_TRUE(from.stream.may_read());
+    Mover second(from.stream, to.stream, {.count = 3, .source_idle = soon, .sink_idle = soon});
+    EXPECT_EQ(co_await second.run(Deadline::never()), MoveEnd::Done);
+    EXPECT_FALSE(from.stream.may_read()) << "not known to be at rest";
+    CO_ASSERT(from.stream.descriptor().watch_now());
+    from.end_peer();
+    EXPECT_EQ(co_await from.stream.until_readable(loop.after(soon)), Wake::Event);
+    EXPECT_EQ(to.receive(6), "abcdef");
+  });
+}
+
 constexpr LinkBuffers small{.send = 16 * 1024, .receive = 16 * 1024};
 
 TEST_F(MoverTest, AResetOfTheSinkIsToldAndWhatWasLostWithIt) {
