@@ -124,8 +124,8 @@ struct RequestLimits {
 struct ListenerTimeouts {
   Milliseconds header{10'000};       // from the first byte of a head to its last
   Milliseconds keep_alive{60'000};   // idle between two requests, and before the first
-  Milliseconds idle{60'000};  // no byte either way in a body (of a tcp listener: the whole connection, 10 min)
-  Milliseconds tunnel{3'600'000};  // no byte either way in a WebSocket or another upgraded connection
+  Milliseconds idle{60'000};         // no byte either way in a body (of a tcp listener: the whole connection, 10 min)
+  Milliseconds tunnel{3'600'000};    // no byte either way in a WebSocket or another upgraded connection
   std::uint64_t minimum_rate = 240;  // bytes/s of a request body, averaged over 10 s after a grace of 10 s; 0: off
   friend bool operator==(const ListenerTimeouts&, const ListenerTimeouts&) = default;
 };

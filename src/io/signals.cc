@@ -17,7 +17,7 @@ void ignore_broken_pipes() {
 }
 
 bool ignores_broken_pipes() {
-  struct sigaction now {};
+  struct sigaction now{};
   ::sigaction(SIGPIPE, nullptr, &now);
   return now.sa_handler != SIG_DFL;
 }

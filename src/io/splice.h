@@ -4,8 +4,8 @@
 // For bodies of worth_bytes and more: below, copying is cheaper. It lives in the frame of the coroutine that runs it;
 // both streams outlive it, and nobody else reads the one or writes the other meanwhile. A pipe is lent from the Loop
 // only while bytes move: a transfer that waits for its source holds none. On every end but those of the sink and
-// Cancelled all that was taken has been delivered; held() tells what was not, and is lost. After Done the
-// source's may_read() is false when nothing has come behind the last byte, so that it can be kept for its next message.
+// Cancelled all that was taken has been delivered; held() tells what was not, and is lost. After Done the source's
+// may_read() is false when nothing has come behind the last byte, so that it can be kept for its next message.
 //
 // A source of much is waited for until 64 KiB have come (SO_RCVLOWAT), not for each segment; one that is slow over them
 // is waited for in the ordinary way from then on, so that nothing is kept back. The mark is back at 1 when run() ends.

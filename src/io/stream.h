@@ -33,7 +33,8 @@ class Stream {
   virtual ~Stream() = default;
 
   virtual Transfer try_read(char* into, std::size_t size) = 0;
-  // Writes the parts in order, in one call to the kernel; may take fewer bytes than there are. At most write_parts_max parts.
+  // Writes the parts in order, in one call to the kernel; may take fewer bytes than there are. At most write_parts_max
+  // parts.
   virtual Transfer try_write(std::span<const Bytes> parts) = 0;
   Transfer try_write(Bytes bytes) { return try_write(std::span<const Bytes>(&bytes, 1)); }
   static constexpr std::size_t write_parts_max = 4;

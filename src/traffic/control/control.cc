@@ -277,8 +277,7 @@ Result<GroupKeeper*> Control::keeper_of(std::string_view group) {
   if (found != groups_.end() && settings_->group(group) != nullptr) return found->second.get();
   std::vector<std::string> known;
   for (const config::TargetGroup& each : settings_->target_groups) known.push_back(each.name);
-  return fail(Code::NotFound,
-              fmt::format("there is no target group \"{}\"{}", group, nearest_or_all(group, known)));
+  return fail(Code::NotFound, fmt::format("there is no target group \"{}\"{}", group, nearest_or_all(group, known)));
 }
 
 Result<> Control::change_override(std::string_view group, std::string_view target,

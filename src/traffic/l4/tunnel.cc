@@ -19,7 +19,8 @@ struct Pump {
   io::Stream& from;
   io::Stream& to;
   Buffer& pending;  // bounded by one receive buffer
-  // Much is passing: it is moved through a pipe, since one read filled the receive buffer and until a wait brings little.
+  // Much is passing: it is moved through a pipe, since one read filled the receive buffer and until a wait brings
+  // little.
   bool in_bulk = false;
   bool has_waited = false;
   io::Pipe pipe = {};  // only while it holds bytes or is about to
@@ -138,7 +139,8 @@ io::Task<TunnelResult> tunnel(TunnelSides& sides, io::Duration idle) {
   io::Scope scope(strand.loop());
   scope.spawn(both.run(both.up, nullptr, &strand));
   co_await both.run(both.down, &scope, nullptr);
-  if (both.down.end == PumpEnd::Ended) co_await scope.closed(io::Deadline::never());  // each wait inside has its own deadline
+  if (both.down.end == PumpEnd::Ended)
+    co_await scope.closed(io::Deadline::never());  // each wait inside has its own deadline
   co_await scope.close();
 
   const TunnelEnd end = end_of(both.up, both.down);

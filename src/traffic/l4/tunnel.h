@@ -1,8 +1,9 @@
 // tunnel: bytes both ways between two connections until both have ended: layer 4 relaying, and HTTP upgrades.
 //
-// The end of one direction is passed on (half-close) and the other goes on; a reset of one side resets the other; when nothing
-// has passed in either direction for `idle`, both are closed in order. Each direction holds at most what one read brought and the
-// other side would not take. Between plain streams, much at once is moved through a pipe (io/pipe.h) and holds at most one of them.
+// The end of one direction is passed on (half-close) and the other goes on; a reset of one side resets the other; when
+// nothing has passed in either direction for `idle`, both are closed in order. Each direction holds at most what one
+// read brought and the other side would not take. Between plain streams, much at once is moved through a pipe
+// (io/pipe.h) and holds at most one of them.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +16,11 @@
 namespace ballast::traffic {
 
 enum class TunnelEnd : std::uint8_t {
-  Finished,      // both directions ended in order
-  ClientCut,     // the client reset or vanished
+  Finished,   // both directions ended in order
+  ClientCut,  // the client reset or vanished
   TargetCut,
   Idle,
-  Cancelled,     // called off: drain's deadline, shutdown
+  Cancelled,  // called off: drain's deadline, shutdown
 };
 
 struct TunnelResult {

@@ -1,7 +1,7 @@
 // Body: a message body that is pulled. Not reading it is the backpressure.
 //
-// try_pull() gives what is there without waiting; its bytes are dead after the next pull or the next suspension, whichever comes
-// first. One reader at a time, on the loop's thread; the session it came from must outlive it.
+// try_pull() gives what is there without waiting; its bytes are dead after the next pull or the next suspension,
+// whichever comes first. One reader at a time, on the loop's thread; the session it came from must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ class Body {
   // After the end: trailer fields as lines to be sent on; mostly empty.
   virtual Bytes trailers() const = 0;
 
-  // For who moves the bytes past try_pull(), descriptor to descriptor: the stream whose next bytes are the body's, as they are;
-  // nullptr: they can only be pulled.
+  // For who moves the bytes past try_pull(), descriptor to descriptor: the stream whose next bytes are the body's, as
+  // they are; nullptr: they can only be pulled.
   virtual io::Stream* bypass() { return nullptr; }
   // So many were taken from it, at most left().
   virtual void bypassed(std::uint64_t /*count*/) {}

@@ -1,7 +1,7 @@
 // The head of an HTTP/1.1 message, parsed: views into the bytes it came from, which the caller keeps alive.
 //
-// A head is parsed once, in place; nothing is copied and nothing allocated. Positions are kept as offsets, so that a head
-// whose bytes are moved (from the worker's shared receive buffer into an exchange's own) is moved with rebase().
+// A head is parsed once, in place; nothing is copied and nothing allocated. Positions are kept as offsets, so that a
+// head whose bytes are moved (from the worker's shared receive buffer into an exchange's own) is moved with rebase().
 // Source: RFC 9110, RFC 9112. Values: one thread at a time.
 #pragma once
 
@@ -50,35 +50,35 @@ HeaderId header_id(Bytes name);
 // Why a message was refused: the class that is counted, and the reason code of its 4xx (requests) or 502 (responses).
 enum class Defect : std::uint8_t {
   None,
-  BareLf,             // a line ends in LF without CR
-  BareCr,             // CR without LF
-  ObsFold,            // a header line begins with white space (RFC 9112 5.2)
-  SpaceBeforeColon,   // RFC 9112 5.1
+  BareLf,            // a line ends in LF without CR
+  BareCr,            // CR without LF
+  ObsFold,           // a header line begins with white space (RFC 9112 5.2)
+  SpaceBeforeColon,  // RFC 9112 5.1
   NulByte,
   BadMethod,
   BadTarget,
-  BadVersion,         // not HTTP/1.0 or HTTP/1.1
-  BadStatus,          // response: status is not three digits 100..599
+  BadVersion,  // not HTTP/1.0 or HTTP/1.1
+  BadStatus,   // response: status is not three digits 100..599
   BadHeaderName,
-  BadHeaderValue,     // a control byte in a value
+  BadHeaderValue,  // a control byte in a value
   MissingHost,
   RepeatedHost,
-  BadHost,            // Host is not a valid host[:port]
-  BadContentLength,   // not digits, or beyond 2^63-1
+  BadHost,           // Host is not a valid host[:port]
+  BadContentLength,  // not digits, or beyond 2^63-1
   RepeatedContentLength,
-  LengthAndCoding,    // Content-Length with Transfer-Encoding
-  UnknownCoding,      // Transfer-Encoding other than exactly one final "chunked"
-  CodingInHttp10,     // Transfer-Encoding in an HTTP/1.0 message
+  LengthAndCoding,  // Content-Length with Transfer-Encoding
+  UnknownCoding,    // Transfer-Encoding other than exactly one final "chunked"
+  CodingInHttp10,   // Transfer-Encoding in an HTTP/1.0 message
   BadChunkSize,
   BadChunkExtension,  // longer than 256 bytes, or with a control byte
   BadChunkEnd,        // chunk data is not followed by CRLF
   BadTrailer,
-  ForbiddenTrailer,   // a framing or routing header in the trailer (RFC 9110 6.5.1)
-  LineTooLong,        // 414
-  HeaderTooLarge,     // 431
-  HeadTooLarge,       // 431
-  TooManyHeaders,     // 431
-  UpgradeWithBody,    // an upgrade request that also has a body
+  ForbiddenTrailer,  // a framing or routing header in the trailer (RFC 9110 6.5.1)
+  LineTooLong,       // 414
+  HeaderTooLarge,    // 431
+  HeadTooLarge,      // 431
+  TooManyHeaders,    // 431
+  UpgradeWithBody,   // an upgrade request that also has a body
 };
 inline constexpr int defect_count = static_cast<int>(Defect::UpgradeWithBody) + 1;
 
@@ -151,23 +151,23 @@ class RequestHead {
   Framing framing = Framing::None;
   std::uint64_t content_length = 0;  // with Framing::Length; 0 for "Content-Length: 0", which is to be sent on
   int minor_version = 1;
-  bool keep_alive = true;            // what the client's version and Connection header ask for
-  bool expects_continue = false;     // Expect: 100-continue, HTTP/1.1
-  bool wants_upgrade = false;        // Connection: upgrade with an Upgrade header
+  bool keep_alive = true;         // what the client's version and Connection header ask for
+  bool expects_continue = false;  // Expect: 100-continue, HTTP/1.1
+  bool wants_upgrade = false;     // Connection: upgrade with an Upgrade header
   bool is_head = false;
   bool is_connect = false;
-  std::uint32_t size = 0;            // of the whole head, with its empty line
+  std::uint32_t size = 0;  // of the whole head, with its empty line
 
   Bytes method() const { return text(method_); }
-  Bytes target() const { return text(target_); }     // as sent
+  Bytes target() const { return text(target_); }  // as sent
   // Without the query; "*" for OPTIONS *, "/" for an absolute target without one, empty for CONNECT.
   Bytes path() const { return text(path_); }
-  Bytes query() const { return text(query_); }       // behind the '?', empty where none
+  Bytes query() const { return text(query_); }  // behind the '?', empty where none
   bool has_query() const { return has_query_; }
-  // From the absolute target or CONNECT's where there is one, else from Host; with its port as sent ("host:" has none). Empty
-  // only for HTTP/1.0 without either.
+  // From the absolute target or CONNECT's where there is one, else from Host; with its port as sent ("host:" has none).
+  // Empty only for HTTP/1.0 without either.
   Bytes authority() const { return text(authority_); }
-  Bytes host() const;                                // authority without the port
+  Bytes host() const;  // authority without the port
   // Safe methods and PUT/DELETE (RFC 9110 9.2.2); what may be sent a second time.
   bool is_idempotent() const;
 
@@ -189,7 +189,7 @@ class ResponseHead {
   Framing framing = Framing::None;   // with regard to the request's method
   std::uint64_t content_length = 0;  // as stated, also for HEAD and 304 (then Framing::None)
   bool has_content_length = false;
-  bool keep_alive = true;            // whether the connection may be used again after the body; never for a tunnel (101, CONNECT)
+  bool keep_alive = true;  // whether the connection may be used again after the body; never for a tunnel (101, CONNECT)
   // From "Keep-Alive: timeout=N", seconds; what the target itself says it keeps an idle connection.
   std::optional<int> keep_alive_seconds;
   std::uint32_t size = 0;

@@ -19,7 +19,9 @@ void write_framing(HeadWriter& head, const OutgoingFraming& framing) {
     case ConnectionUse::KeepAlive:
       if (framing.peer_minor_version == 0) head.raw("Connection: keep-alive\r\n");
       break;
-    case ConnectionUse::Close: head.raw("Connection: close\r\n"); break;
+    case ConnectionUse::Close:
+      head.raw("Connection: close\r\n");
+      break;
     case ConnectionUse::Upgrade:
       head.raw("Connection: Upgrade\r\n");
       head.field("Upgrade", framing.upgrade);

@@ -1,10 +1,12 @@
 // The strict HTTP/1.1 head parsers and the chunked decoder: pure functions of bytes, no I/O, no allocation.
 //
-// What RFC 9112 lets a recipient be lenient about is refused: see Defect. A parse starts anew each time more bytes have come;
-// callers that receive a head in pieces call again only when a new LF has arrived, which bounds the work by the header count.
+// What RFC 9112 lets a recipient be lenient about is refused: see Defect. A parse starts anew each time more bytes have
+// come; callers that receive a head in pieces call again only when a new LF has arrived, which bounds the work by the
+// header count.
 //
-// A message is judged from left to right, and the first offending byte decides: a head cut anywhere gives NeedMore or the very
-// outcome of the whole, and NeedMore only while it can still become valid (a CR is judged with the byte behind it).
+// A message is judged from left to right, and the first offending byte decides: a head cut anywhere gives NeedMore or
+// the very outcome of the whole, and NeedMore only while it can still become valid (a CR is judged with the byte behind
+// it).
 #pragma once
 
 #include <cstddef>
@@ -33,8 +35,8 @@ struct Outcome {
 
 class RequestParser {
  public:
-  // Complete: `head` is filled, its bytes are the first head.size of `input`. One CRLF before the request line is skipped by
-  // the caller (skip_blank_line), not here.
+  // Complete: `head` is filled, its bytes are the first head.size of `input`. One CRLF before the request line is
+  // skipped by the caller (skip_blank_line), not here.
   static Outcome parse(Bytes input, const HeadLimits& limits, RequestHead& head);
 };
 
@@ -60,7 +62,8 @@ class ChunkedDecoder {
     Bytes data{};              // Kind::Data: a view into the input
     Defect defect = Defect::None;
   };
-  // Call with what is left of the input until NeedMore, End or Failed. NeedMore may have consumed bytes (framing is kept inside).
+  // Call with what is left of the input until NeedMore, End or Failed. NeedMore may have consumed bytes (framing is
+  // kept inside).
   Step next(Bytes input);
 
   // After End: the trailer fields as they are to be sent on, "Name: value\r\n" each; mostly empty.
@@ -69,7 +72,8 @@ class ChunkedDecoder {
   std::uint64_t chunk_left() const { return state_ == State::Data ? left_ : 0; }
 
  private:
-  // Size -> [Extension] -> SizeLf -> Data -> DataCr -> DataLf -> Size ... and from a size of 0: SizeLf -> Trailer -> Done.
+  // Size -> [Extension] -> SizeLf -> Data -> DataCr -> DataLf -> Size ... and from a size of 0: SizeLf -> Trailer ->
+  // Done.
   enum class State : std::uint8_t { Size, Extension, SizeLf, Data, DataCr, DataLf, Trailer, Done, Broken };
   Step broken(Defect defect, std::size_t consumed);
   Defect take_size(const char*& at, const char* end);
