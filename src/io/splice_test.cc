@@ -226,6 +226,10 @@ TEST_F(PipeTest, AreBoundedInUseAndAtRest) {
     std::vector<Pipe> pipes;
     for (std::size_t i = 0; i < PipePool::lent_max; ++i) {
       pipes.push_back(pool.take());
+      if (!pipes.back().is_open() && ::geteuid() != 0) {
+        GTEST_SKIP() << "this user may have " << i
+                     << " pipes of that size (pipe-user-pages-soft), fewer than the bound";
+      }
       ASSERT_TRUE(pipes.back().is_open()) << i;
     }
     EXPECT_FALSE(pool.take().is_open());
