@@ -35,11 +35,15 @@ Result<std::shared_ptr<io::ListeningSocket>> bind(const config::Listener& listen
   };
   auto address = address_of(listener);
   if (!address) return fail(named(std::move(address.error())));
-  auto socket = io::ListeningSocket::bind(*address);
+  // In HTTP the client speaks first; what a tcp listener relays is not known.
+  using First = io::ListenOptions::FirstSpeaker;
+  const bool http = listener.protocol == config::ListenerProtocol::Http;
+  const io::ListenOptions options{.first_speaker = http ? First::Client : First::Either};
+  auto socket = io::ListeningSocket::bind(*address, options);
   if (!socket && listener.address.host.empty() && !listener.address.is_unix() &&
       socket.error().code() == Code::Unsupported) {
     // A machine without IPv6.
-    socket = io::ListeningSocket::bind(*io::SocketAddress::numeric("0.0.0.0", listener.address.port));
+    socket = io::ListeningSocket::bind(*io::SocketAddress::numeric("0.0.0.0", listener.address.port), options);
   }
   if (!socket) return fail(named(std::move(socket.error())));
   return std::make_shared<io::ListeningSocket>(std::move(*socket));

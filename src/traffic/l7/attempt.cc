@@ -295,7 +295,7 @@ io::Task<Exchange::Attempt> Exchange::respond(UpstreamConnection& connection, Up
     case http::RelayEnd::Done:
       reusable = response.keep_alive && upload.is_whole() && response.framing != http::Framing::UntilClose;
       if (!reusable && upload.is_whole()) connection.stream().close();
-      co_return Attempt{.answered = true, .after = stays ? After::KeepAlive : After::Close};
+      co_return Attempt{.answered = true, .after = stays ? After::KeepAlive : After::Linger};
     case http::RelayEnd::SourceFailed:
       facts.reason = result.code == Code::TimedOut ? Reason::BodyTimeout : Reason::BodyCut;
       facts.defect = result.defect;

@@ -91,7 +91,7 @@ io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listene
       }
     }
     client.at_rest = false;
-    After after = After::Close;
+    After after = After::Linger;
     {
       Exchange exchange(client);
       after = co_await exchange.run();
@@ -101,6 +101,9 @@ io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listene
       case After::KeepAlive:
         continue;
       case After::Close:
+        client.stream().close();
+        co_return;
+      case After::Linger:
         co_await close_lingering(client);
         co_return;
       case After::Reset:

@@ -40,11 +40,11 @@ Exchange::Exchange(ClientConnection& client)
 }
 
 io::Task<After> Exchange::run() {
-  if (listener_ == nullptr) co_return After::Close;  // removed while the connection was at rest
-  After after = After::Close;
+  if (listener_ == nullptr) co_return After::Linger;  // removed while the connection was at rest
+  After after = After::Linger;
   switch (co_await read_head()) {
     case HeadRead::Gone:
-      co_return After::Close;
+      co_return After::Linger;
     case HeadRead::Refused:
       after = co_await refuse(state_->facts.reason);
       break;
@@ -53,7 +53,10 @@ io::Task<After> Exchange::run() {
       break;
   }
   count_and_log();
-  co_return after;
+  // Lingering is for a client that may still be sending, and so would have its answer overtaken by a reset.
+  const bool has_said_all = state_->facts.reason == Reason::None && !state_->request.keep_alive && body_.ended() &&
+                            !client_.reader().has_held() && !client_.stream().may_read();
+  co_return after == After::Linger&& has_said_all ? After::Close : after;
 }
 
 io::Task<Exchange::HeadRead> Exchange::read_head() {

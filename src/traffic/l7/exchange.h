@@ -27,9 +27,10 @@ class Upload;
 // What becomes of the client's connection.
 enum class After : std::uint8_t {
   KeepAlive,
-  Close,  // in order; what the client still sends is read away for a moment, so that it gets its answer
-  Reset,  // the answer is incomplete, and the client must see that
-  Done,   // closed already: it was a tunnel
+  Close,   // at once: the client asked for it and has said all
+  Linger,  // in order; what the client still sends is read away for a moment, so that it gets its answer
+  Reset,   // the answer is incomplete, and the client must see that
+  Done,    // closed already: it was a tunnel
 };
 
 class Exchange {
@@ -48,7 +49,7 @@ class Exchange {
   // How one attempt at a target ended. Not answered: nothing has been sent to the client, and `reason` says why.
   struct Attempt {
     bool answered = false;
-    After after = After::Close;
+    After after = After::Linger;
     Reason reason = Reason::None;
     http::Defect defect = http::Defect::None;
     Retry retry = Retry::Never;

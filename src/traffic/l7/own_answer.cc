@@ -40,7 +40,7 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
     if (state.facts.reason == Reason::None) state.facts.reason = Reason::ClientGone;
     co_return After::Reset;
   }
-  co_return stays ? After::KeepAlive : After::Close;
+  co_return stays ? After::KeepAlive : After::Linger;
 }
 
 io::Task<After> Exchange::redirect(const RedirectTo& redirect_to) {
