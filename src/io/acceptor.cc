@@ -19,31 +19,40 @@ void Acceptor::watch() {
 }
 
 void Acceptor::ready() {
-  for (int i = 0; i < batch_max; ++i) {
-    sockaddr_storage storage{};
-    socklen_t size = sizeof storage;
-    const int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-      const SocketAddress remote = SocketAddress::from_kernel(storage, size);
-      accepted_(fd, Peer{remote.bytes(), remote.port()});
-      continue;
+  for (int i = 0; i < batch_max && take_one(); ++i) {
+  }
+}
+
+void Acceptor::take_waiting() {
+  constexpr int queue_max = 65536;  // no queue of the kernel is longer
+  for (int i = 0; i < queue_max && take_one(); ++i) {
+  }
+}
+
+bool Acceptor::take_one() {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  const int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) {
+    const SocketAddress remote = SocketAddress::from_kernel(storage, size);
+    accepted_(fd, Peer{remote.bytes(), remote.port()});
+    return true;
+  }
+  switch (errno) {
+    case EAGAIN:
+      return false;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: {
+      constexpr auto rest = std::chrono::milliseconds(100);
+      exhausted_(Error::from_errno(errno, "accept a connection"));
+      watcher_.reset();
+      loop_.timers().arm(*this, loop_.now() + rest);
+      return false;
     }
-    switch (errno) {
-      case EAGAIN:
-        return;
-      case EMFILE:
-      case ENFILE:
-      case ENOBUFS:
-      case ENOMEM: {
-        constexpr auto rest = std::chrono::milliseconds(100);
-        exhausted_(Error::from_errno(errno, "accept a connection"));
-        watcher_.reset();
-        loop_.timers().arm(*this, loop_.now() + rest);
-        return;
-      }
-      default:
-        continue;  // that connection has failed already (ECONNABORTED and its like); the next may be well
-    }
+    default:
+      return true;  // that connection has failed already (ECONNABORTED and its like); the next may be well
   }
 }
 

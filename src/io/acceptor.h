@@ -26,7 +26,12 @@ class Acceptor final : private Timer {
   Acceptor(Loop& loop, int listening_fd, Accepted accepted, Exhausted exhausted);
   ~Acceptor() override = default;
 
+  // Takes what stands in the socket's queue, before nobody watches it any more.
+  void take_waiting();
+
  private:
+  // False: nothing is waiting, or nothing can be taken now.
+  bool take_one();
   void ready();
   void watch();
   void expired() override { watch(); }

@@ -72,6 +72,9 @@ void Worker::listen(std::shared_ptr<ListenerShare> listener, int listening_fd) {
 
 void Worker::unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_function<void()> done) {
   loop_->post([this, listener = std::move(listener), done = std::move(done)]() mutable {
+    for (const Door& door : doors_) {
+      if (door.listener == listener) door.acceptor->take_waiting();
+    }
     std::erase_if(doors_, [&](const Door& door) { return door.listener == listener; });
     end_rests(listener.get());
     done();
@@ -89,9 +92,15 @@ void Worker::retire(std::shared_ptr<TargetShare> target, Leftovers leftovers) {
   });
 }
 
+void Worker::stop_accepting() {
+  loop_->post([this] {
+    for (const Door& door : doors_) door.acceptor->take_waiting();
+    doors_.clear();
+  });
+}
+
 void Worker::drain(io::Duration time, std::move_only_function<void()> done) {
   loop_->post([this, time, done = std::move(done)]() mutable {
-    doors_.clear();
     draining_ = true;
     end_rests(nullptr);
     own_scope_.spawn(end_drain(time, std::move(done)));

@@ -58,7 +58,10 @@ class Worker {
   void unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_function<void()> done);
   // The target is no longer in any Plan: its connections at rest are closed.
   void retire(std::shared_ptr<TargetShare> target, Leftovers leftovers);
-  // Stops accepting, lets what is under way end in `time`, then calls it off; `done` runs on the worker's thread.
+  // Takes what waits in the listeners' queues, and no more.
+  void stop_accepting();
+  // Ends connections at rest, lets what is under way end in `time`, then calls it off; `done` runs on the worker's
+  // thread.
   void drain(io::Duration time, std::move_only_function<void()> done);
   io::Loop& loop() { return *loop_; }
 

@@ -104,12 +104,13 @@ io::Task<void> Control::stop() {
   stopping_ = true;
   events_.add("stopping", "ballast",
               fmt::format("requests under way have {} ms to end", settings_->shutdown_timeout.count()));
+  for (const auto& worker : workers_) worker->stop_accepting();
+  await_workers();
+  listeners_.commit({});  // the kernel refuses new connections from here on
   auto left = std::make_shared<std::size_t>(workers_.size());
   for (const auto& worker : workers_) {
     worker->drain(settings_->shutdown_timeout, [this, left] { loop_.post([left] { --*left; }); });
   }
-  await_workers();
-  listeners_.commit({});  // the kernel refuses new connections from here on
   constexpr auto look = std::chrono::milliseconds(10);
   while (*left != 0) co_await io::Sleep(loop_.after(look));
   for (const auto& [name, keeper] : groups_) co_await keeper->close();
