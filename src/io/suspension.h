@@ -27,7 +27,7 @@ class Suspension : private Timer {
 
  protected:
   Suspension() = default;
-  ~Suspension();
+  ~Suspension() override;
   // Registers with the strand and the timers. False where the strand is cancelled or the deadline has passed: then do
   // not suspend.
   bool suspend(std::coroutine_handle<> handle, Strand& strand, Deadline deadline);
