@@ -1,6 +1,7 @@
 # Warnings, hardening, sanitizers and link-time optimisation: one set for every room.
 set(BALLAST_SANITIZE "" CACHE STRING "value for -fsanitize= (empty: none)")
 option(BALLAST_LTO "ThinLTO" OFF)
+option(BALLAST_TESTS "build the tests" ON)
 option(BALLAST_FUZZ "build the fuzz harnesses of tests/fuzz" OFF)
 
 add_compile_options(
