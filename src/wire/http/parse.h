@@ -36,7 +36,7 @@ struct Outcome {
 class RequestParser {
  public:
   // Complete: `head` is filled, its bytes are the first head.size of `input`. One CRLF before the request line is
-  // skipped by the caller (skip_blank_line), not here.
+  // skipped by the caller (traffic's Exchange::read_head), not here.
   static Outcome parse(Bytes input, const HeadLimits& limits, RequestHead& head);
 };
 

@@ -1,8 +1,8 @@
 // Scans: the first byte of [at, end) that cannot go on a name, a value or a target; `end` where there is none.
 //
-// Sixteen bytes a step with SSE2, which every x86-64 has: lines of a head are short, so wider vectors behind a run-time
-// choice measured no faster than this does inlined. Nothing outside [at, end) is read. The scalar forms are what other
-// processors run, and what the vector forms are tested against.
+// Sixteen bytes a step with SSE2, which every x86-64 has: lines of a head are short, so a run-time choice of
+// wider vectors, which cannot be inlined, is not offered; it has not been measured. Nothing outside [at, end) is read.
+// The scalar forms are what other processors run, and what the vector forms are tested against.
 #pragma once
 
 #include "wire/http/octets.h"
