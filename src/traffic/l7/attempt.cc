@@ -273,7 +273,6 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, Upload& upload
 io::Task<Exchange::Attempt> Exchange::open_tunnel(Upstream& upstream) {
   ExchangeFacts& facts = state_->facts;
   gather_response_lines();
-  facts.status = 101;
   Buffer to_target;
   Buffer to_client;
   io::Stream& client = client_.begin_tunnel(*state_, to_client, to_target);
