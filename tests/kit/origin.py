@@ -10,7 +10,9 @@ It reads strictly, records every byte and every request, and answers by a script
     <
     < paid
     send "raw bytes" * 3 in pieces of 1 every 10ms
-    close | reset | half-close | hang | tunnel | echo | echo chunked | read body | close after 300ms
+    close | reset | half-close | hang | hold | tunnel | echo | echo chunked | read body | close after 300ms
+
+`hold` waits until the scenario says that this origin goes on; each `goes on` lets one hold pass, now or when it comes.
 
 Where no rule matches: an upgrade is granted and tunnelled as an echo, a body is echoed, anything else gets the origin's
 name. `> (connect)` acts as soon as a connection comes.
@@ -89,6 +91,7 @@ class Origin:
         self.connections = 0
         self.open = 0
         self.violations: list[str] = []
+        self.going = asyncio.Semaphore(0)
         self.server = Server(self._serve, host=host, port=port)
         self._keep = keep
         self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if journal else None
@@ -244,6 +247,8 @@ class _Conversation:
             peer.half_close()
         elif step == "hang":
             await self._wait(FOREVER)
+        elif step == "hold":
+            await self._hold()
         elif step == "close":
             await peer.close()
             raise _Over
@@ -264,6 +269,17 @@ class _Conversation:
         except wire.Ended:
             await self._peer.close()
             raise _Over from None
+
+    async def _hold(self) -> None:
+        cut = asyncio.create_task(self._wait(FOREVER))
+        going = asyncio.create_task(self._origin.going.acquire())
+        try:
+            await asyncio.wait({cut, going}, return_when=asyncio.FIRST_COMPLETED)
+            if cut.done():
+                await cut
+        finally:
+            cut.cancel()
+            going.cancel()
 
     async def _respond(self, message: text.Transcript) -> None:
         first = message.first if message.exact else f"HTTP/1.1 {message.first}" + (" Answer" if " " not in message.first else "")
