@@ -42,6 +42,8 @@ class Stream {
   virtual Ready until_writable(Deadline deadline) = 0;
   // False when a read is known to give WouldBlock: saves the call to the kernel.
   virtual bool may_read() const = 0;
+  // Makes may_read() exact, where a read or a move that took just what was wanted has not told whether more is there.
+  virtual void look() = 0;
 
   // No more bytes from us; the peer sees the end of the stream, and may go on sending.
   virtual void end() = 0;

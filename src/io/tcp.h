@@ -28,6 +28,7 @@ class TcpStream final : public Stream {
   Ready until_readable(Deadline deadline) override { return descriptor_.readable(deadline); }
   Ready until_writable(Deadline deadline) override { return descriptor_.writable(deadline); }
   bool may_read() const override { return descriptor_.may_read(); }
+  void look() override;
   void end() override;
   void close() override { descriptor_.close(); }
   void reset() override;

@@ -96,7 +96,8 @@ struct Status {
   bool stopping = false;
   std::uint64_t descriptors_open = 0;
   std::uint64_t descriptors_max = 0;
-  std::uint64_t memory_bytes = 0;  // resident
+  std::uint64_t memory_bytes = 0;              // resident
+  std::uint64_t access_log_dropped_bytes = 0;  // lines that the disk would not take
   std::vector<ListenerStatus> listeners;
   std::vector<GroupStatus> groups;
 };

@@ -169,6 +169,7 @@ std::string status_document(const model::Status& status) {
                    {"generation", status.generation},
                    {"workers", status.workers},
                    {"memory_bytes", status.memory_bytes},
+                   {"access_log_dropped_bytes", status.access_log_dropped_bytes},
                    {"descriptors", {{"open", status.descriptors_open}, {"max", status.descriptors_max}}},
                    {"listeners", std::move(listeners)},
                    {"groups", std::move(groups)}});

@@ -228,6 +228,9 @@ void process(Exposition& out, const Status& status) {
         seconds(status.configured));
   gauge("ballast_workers", "Worker threads.", static_cast<double>(status.workers));
   gauge("ballast_stopping", "1 while ballast drains before it ends.", std::uint64_t{status.stopping ? 1U : 0U});
+  out.family("ballast_access_log_dropped_bytes_total", MetricType::Counter,
+             "Access log lines lost because the disk was full or too slow, in bytes.");
+  out.sample({}, status.access_log_dropped_bytes);
   gauge("process_start_time_seconds", "When the process started.", seconds(status.started));
   gauge("process_resident_memory_bytes", "Resident memory.", status.memory_bytes);
   gauge("process_open_fds", "Open file descriptors.", status.descriptors_open);

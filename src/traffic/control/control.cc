@@ -344,6 +344,7 @@ model::Status Control::status() {
   status.descriptors_open = io::open_descriptor_count();
   status.descriptors_max = io::descriptor_limit();
   status.memory_bytes = io::resident_memory_bytes();
+  if (access_log_ != nullptr) status.access_log_dropped_bytes = access_log_->dropped_bytes();
   for (const OpenListener& open : listeners_.open()) {
     model::ListenerStatus listener;
     listener.name = open.share->name;

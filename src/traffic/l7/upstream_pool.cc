@@ -58,6 +58,7 @@ void UpstreamPool::give(std::unique_ptr<UpstreamConnection> connection, const co
   ++connection->served_;
   const bool worn = settings.requests_max != 0 && connection->served_ >= settings.requests_max;
   io::Descriptor& descriptor = connection->stream_.descriptor();
+  connection->stream_.look();
   // A connection that could not be watched would not be seen to close.
   if (retired_ || worn || resting_.size() >= settings.idle_max || connection->reader_.has_held() ||
       descriptor.may_read() || !descriptor.watch_now()) {
