@@ -33,6 +33,7 @@ from kit.failure import Failure, Violation
 from kit.peer import Peer, Server
 
 FOREVER = 3600.0
+CONNECT = "(connect)"
 _WEBSOCKET_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 
 
@@ -50,6 +51,8 @@ class Rule:
         return bool(self.steps) and self.steps[0] == "before body"
 
     def takes(self, request: wire.Message, *, reused: bool) -> bool:
+        if request.method == CONNECT and self.method != CONNECT:
+            return False  # `> *` is every request, and a connection is none
         return ((self.times is None or self.used < self.times) and (reused or not self.reused)
                 and text.matches(self.method, request.method) and text.matches(self.path, request.target))
 
@@ -75,8 +78,8 @@ def _parse_rule(words: list[str]) -> Rule:
             times = 1 if words[0] == "once" else int(words[0])
             words = words[1:] if words[0] != "once" else words
         words = words[1:]
-    if words == ["(connect)"]:
-        return Rule("(connect)", "", times, reused)
+    if words == [CONNECT]:
+        return Rule(CONNECT, "", times, reused)
     method, path = words if len(words) == 2 else ("*", words[0])
     return Rule(method, path, times, reused)
 
@@ -147,7 +150,7 @@ class _Conversation:
         self._body_read = False
 
     async def run(self) -> None:
-        connecting = self._origin.rule(wire.Message(("(connect)", ""), "", wire.Fields([])), reused=False)
+        connecting = self._origin.rule(wire.Message((CONNECT, ""), "", wire.Fields([])), reused=False)
         served = 0
         with contextlib.suppress(_Over):
             if connecting:
