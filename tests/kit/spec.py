@@ -6,7 +6,7 @@
     origin t tcp: echo                    # a layer 4 one
     nobody gone                           # $gone: an address that refuses;  deaf d: one that never accepts
     gate g to a: slice 1                  # a chaos proxy in front of it ($g). Its effects: gate.py
-    dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks
+    dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks; later: dns app.test is asked 4 more times
     start one $ ballast whoami ...        # a process beside it; $one is the address its first line of output ends with
     skip with UBSan                       # printed, and no more is run, where the binary was built with it
     start with descriptors 64             # or: start with environment NAME=VALUE; start without pipes (the kernel refuses them)
@@ -33,7 +33,7 @@
     origin a saw:                         # one of its requests was so
         > POST /pay
         > X-Forwarded-For: 127.0.0.1
-    origin a goes on (one `hold` of it) | origin a has nothing unsent | origin a stops | origin a starts again
+    origin a goes on [in 300ms] (one `hold` of it) | origin a is stuck with at least 1000 bytes | origin a has nothing unsent | origin a stops | origin a starts again
     origin a: ... (new rules) | origin t received "..." | origin t ended by fin
     gate g cut now | gate g reset now
 
@@ -70,6 +70,7 @@ from kit.script import ClientScript, LocatedFailure, located  # noqa: E402
 
 EVENTUALLY_SECONDS = 10.0
 POLL_SECONDS = 0.05
+STUCK_SECONDS = 0.5
 _VARIABLE = re.compile(r"\$([a-z][a-z0-9_-]*)((?:\.port)?)")
 
 
@@ -222,8 +223,24 @@ class Spec:
         origin = self._origin(name)
         await _until(lambda: "" if origin.open == int(wanted) else f"{origin.open} connections are open")
 
-    async def origin_goes_on(self, _: text.Line, name: str) -> None:
-        self._origin(name).going.release()
+    async def origin_goes_on(self, _: text.Line, name: str, later: str | None) -> None:
+        going = self._origin(name).going
+        if later:
+            asyncio.get_running_loop().call_later(text.seconds(later), going.release)
+        else:
+            going.release()
+
+    async def origin_stuck(self, _: text.Line, name: str, least: str) -> None:
+        """Nobody takes its bytes any more: as many are left as half a second ago."""
+        origin = self._origin(name)
+        before, same = -1, 0
+        deadline = time.monotonic() + EVENTUALLY_SECONDS
+        while same < STUCK_SECONDS / POLL_SECONDS:
+            now = sum(peer.unsent() for peer in origin.server.peers)
+            before, same = now, same + 1 if now == before else 0
+            if now < int(least) and same or time.monotonic() > deadline:
+                raise Failure(f"{now} bytes are not sent")
+            await asyncio.sleep(POLL_SECONDS)
 
     async def origin_unsent(self, _: text.Line, name: str) -> None:
         origin = self._origin(name)
@@ -280,6 +297,10 @@ class Spec:
             self._dns.names[name] = Answer([], fails=True)
         else:
             self._dns.names[name] = Answer(what.removeprefix("is").split())
+
+    async def dns_asked(self, _: text.Line, name: str, times: str) -> None:
+        wanted = self._dns.asked.count(name) + int(times)
+        await _until(lambda: "" if self._dns.asked.count(name) >= wanted else f"it was asked {self._dns.asked.count(name)} times")
 
     async def client(self, line: text.Line, name: str | None, to: str | None, source: str | None) -> None:
         if name and name in self._clients:
@@ -457,7 +478,8 @@ class Spec:
 
 _STATEMENTS = [
     (r"origin (\w+)( tcp)?(?:: *(.+)|:?)", "origin"),
-    (r"origin (\w+) goes on", "origin_goes_on"),
+    (r"origin (\w+) goes on(?: in (\w+))?", "origin_goes_on"),
+    (r"origin (\w+) is stuck with at least (\d+) bytes", "origin_stuck"),
     (r"origin (\w+) has nothing unsent", "origin_unsent"),
     (r"origin (\w+) stops", "origin_stops"),
     (r"origin (\w+) starts again", "origin_starts"),
@@ -471,6 +493,7 @@ _STATEMENTS = [
     (r"gate (\w+) to (\w+)(?:: *(.+)|:?)", "gate"),
     (r"gate (\w+) (cut|reset) now", "gate_now"),
     (r"gate (\w+):(?: *(.+))?", "gate_effects"),
+    (r"dns (\S+) is asked (\d+) more times", "dns_asked"),
     (r"dns (\S+) (is.*|fails)", "dns"),
     (r"client(?: (?!to |from )(\w+))?(?: to (\w+))?(?: from (\S+))?:", "client"),
     (r"skip with UBSan", "skip_with_ubsan"),
