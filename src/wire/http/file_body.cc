@@ -10,6 +10,7 @@ namespace ballast::http {
 FileBody::FileBody(io::Loop& loop, io::ReadFile file, std::vector<Part> parts, std::string after)
     : loop_(loop), file_(std::move(file)), parts_(std::move(parts)), after_(std::move(after)), left_(after_.size()) {
   for (const Part& part : parts_) left_ += part.before.size() + part.size;
+  ready_.set_readable();
   settle();
 }
 
@@ -65,8 +66,7 @@ void FileBody::bypassed(std::uint64_t count) {
 }
 
 io::Ready FileBody::until_ready(io::Deadline deadline) {
-  CHECK(false);  // it never says WouldBlock
-  return nothing_.readable(deadline);
+  return ready_.readable(deadline);
 }
 
 }  // namespace ballast::http

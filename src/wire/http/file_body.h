@@ -52,7 +52,7 @@ class FileBody final : public Body {
   std::uint64_t at_ = 0;    // in this part
   std::uint64_t left_ = 0;
   std::uint64_t pulled_ = 0;
-  io::Descriptor nothing_;  // to wait for; it never does
+  io::Readiness ready_;  // always
 };
 
 }  // namespace ballast::http

@@ -163,7 +163,7 @@ io::Task<void> send_file(Body& body, io::Stream& sink, std::uint64_t count, cons
   // A client that takes everything at once must not keep the others of its worker waiting.
   constexpr std::uint64_t turn_bytes = 2 * mib;
   constexpr auto pause = std::chrono::milliseconds(1);
-  io::Loop& loop = sink.descriptor().loop();
+  io::Loop& loop = sink.loop();
   std::uint64_t turn = 0;
   while (count != 0) {
     const FilePiece piece = body.file_piece();
