@@ -129,8 +129,8 @@ Bytes content_type_of(Bytes ending) {
   std::array<char, longest> lower;
   std::transform(ending.begin(), ending.end(), lower.begin(), http::to_lower);
   const Bytes wanted(lower.data(), ending.size());
-  const auto* found =
-      std::lower_bound(rows.begin(), rows.end(), wanted, [](const Row& row, Bytes value) { return row.ending < value; });
+  const auto* found = std::lower_bound(rows.begin(), rows.end(), wanted,
+                                       [](const Row& row, Bytes value) { return row.ending < value; });
   return found != rows.end() && found->ending == wanted ? found->type : Bytes();
 }
 

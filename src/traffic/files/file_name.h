@@ -1,4 +1,5 @@
-// What a request's path means as the name of a file below a root: decoded once, and held to what an honest client sends.
+// What a request's path means as the name of a file below a root: decoded once, and held to what an honest client
+// sends.
 //
 // Pure. This is the first of two walls: the second is the kernel's (io/folder.h), which lets nobody out of the root
 // whatever the name says.

@@ -41,7 +41,7 @@ TEST(FileName, OfPaths) {
       {"/a..", "a.."},
       {"/a.", "a."},
       {"/~user", "~user"},
-      {"/%2541", "%41"},         // decoded once
+      {"/%2541", "%41"},  // decoded once
       {"/%252e%252e/x", "%2e%2e/x"},
       {"/.well-known/acme-challenge/x", ".well-known/acme-challenge/x"},
       // Out of the root, in every spelling.
