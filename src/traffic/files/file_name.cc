@@ -84,7 +84,6 @@ FileName file_name_of(Bytes path, const NameRules& rules) {
   using Verdict = FileName::Verdict;
   if (!strip(path, rules.strip_prefix)) return {.verdict = Verdict::NotFound};
   FileName found{.is_folder = path.empty() ? false : path.back() == '/'};
-  if (!path.empty() && path.front() != '/') return {.verdict = Verdict::Refused};  // "*"
   bool too_long = false;
   while (!path.empty()) {
     path.remove_prefix(1);
