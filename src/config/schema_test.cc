@@ -96,6 +96,7 @@ TEST(Schema, EveryExampleIsTaken) {
        "}} }} }}"},
       {"redirect", "{{ listeners: {{ x: {{ address: ':80', default: {{ redirect: {} }} }} }} }}"},
       {"fixed_response", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {} }} }} }} }}"},
+      {"files", "{{ listeners: {{ x: {{ address: ':80', default: {{ files: {} }} }} }} }}"},
       {"file", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {{ body: {} }} }} }} }} }}"},
       {"target_group", "{{ target_groups: {{ x: {} }} }}"},
       {"health_check", "{{ target_groups: {{ x: {{ health_check: {} }} }} }}"},
@@ -110,6 +111,7 @@ TEST(Schema, EveryExampleIsTaken) {
   collect(settings_kind()->shape(), sections);
   MemoryFiles files;
   files.files["maintenance.html"] = "Soon.\n";
+  files.files["public/index.html"] = "Hello.\n";
   for (const auto& [name, section] : sections) {
     ASSERT_TRUE(places.contains(name)) << name;
     for (const PropertyShape& property : section.properties) {
