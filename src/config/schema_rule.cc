@@ -198,6 +198,11 @@ Value<Rule> rule_kind() {
                .doc = fixed_response_doc,
                .example = "{ status: 403, body: \"No.\" }",
                .value = alternative(&Rule::action, fixed_response())},
+              {.name = "auth",
+               .doc = "Who may send such a request; `off`: anybody, also where the listener asks.",
+               .example = "off",
+               .value = field(&Rule::auth, auth_kind()),
+               .default_words = "the listener's"},
           },
       .exactly_one = actions(),
   });
