@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "admin/import/haproxy_read.h"
+#include "admin/import/nginx_read.h"
 #include "config/forms.h"
 #include "config/words.h"
 
@@ -58,7 +60,11 @@ bool is_special_word(std::string_view text) {
 }  // namespace
 
 std::span<const ImportFormat> import_formats() {
-  return {};
+  static constexpr ImportFormat formats[] = {
+      {.name = "nginx", .words = "nginx.conf", .recognises = recognises_nginx, .read = read_nginx},
+      {.name = "haproxy", .words = "haproxy.cfg", .recognises = recognises_haproxy, .read = read_haproxy},
+  };
+  return formats;
 }
 
 Result<Imported> import_file(const std::string& path, std::string_view from, config::FileReader& files) {
