@@ -190,6 +190,15 @@ struct ListenerTimeouts {
   friend bool operator==(const ListenerTimeouts&, const ListenerTimeouts&) = default;
 };
 
+// HTTP/2 toward clients. The windows bound what is held for a client whose body nobody reads yet.
+struct Http2 {
+  bool enabled = true;
+  int streams = 128;  // at once in one connection
+  std::size_t stream_window_bytes = std::size_t{64} << 10;
+  std::size_t window_bytes = std::size_t{1} << 20;  // of all streams of a connection together
+  friend bool operator==(const Http2&, const Http2&) = default;
+};
+
 struct Listener {
   std::string name;
   Address address;
@@ -199,6 +208,7 @@ struct Listener {
   std::optional<Auth> auth;              // of every rule that has none of its own, and of the default
   RequestLimits limits;
   ListenerTimeouts timeouts;
+  Http2 http2;
   std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
   ForwardedHeaders x_forwarded = ForwardedHeaders::Append;
   bool forwarded = false;     // RFC 7239 Forwarded as well

@@ -123,6 +123,8 @@ io::Task<Result<Exchange::ServiceAnswer>> Exchange::ask_target(const auth::Forwa
                                                                io::Deadline deadline) {
   TargetCell& cell = worker_.cell_of(target);
   UpstreamPool& pool = worker_.pool_of(target);
+  const TargetUse use(worker_.local_of(target).uses, co_await io::this_strand());
+  cell.traffic.in_flight.add();
   std::unique_ptr<Upstream> upstream;
   if (fresh == Fresh::Allowed) upstream = pool.take(UpstreamPool::Certainty::Likely);
   if (upstream == nullptr) {
@@ -131,18 +133,18 @@ io::Task<Result<Exchange::ServiceAnswer>> Exchange::ask_target(const auth::Forwa
     auto stream = co_await io::TcpStream::connect(loop_, target.address, connect_by);
     if (!stream) {
       cell.connect_failures.add();
+      cell.traffic.in_flight.subtract();
       co_return fail(std::move(stream.error()));
     }
     upstream = std::make_unique<Http1Upstream>(pool, std::move(*stream));
   }
-  const TargetUse use(worker_.local_of(target).uses, co_await io::this_strand());
-  cell.traffic.in_flight.add();
   const ExchangePool::Lease question = worker_.exchanges().take();
   const bool was_reused = upstream->is_reused();
   Result<ServiceAnswer> answer = co_await question_and_answer(guard, group, target, *question, upstream, deadline);
   cell.traffic.in_flight.subtract();
-  if (!answer && was_reused && answer.error().retry() != Retry::Never) {
-    answer = fail(std::move(answer.error()).safe_to_retry(Retry::IfReused));
+  if (!answer) {
+    const bool was_stale = was_reused && answer.error().retry() != Retry::Never;
+    answer = fail(std::move(answer.error()).safe_to_retry(was_stale ? Retry::IfReused : Retry::Never));
   }
   co_return answer;
 }

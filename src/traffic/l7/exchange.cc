@@ -234,6 +234,7 @@ void Exchange::log() {
       .at = std::chrono::system_clock::now(),
       .listener = listener_->settings->name,
       .client = client,
+      .major_version = client_.major_version(),
       .status = facts.status,
       .reason = to_string(facts.reason),
       .defect = facts.defect == http::Defect::None ? Bytes() : http::to_string(facts.defect),
