@@ -13,6 +13,7 @@
 
 #include "config/settings.h"
 #include "io/address.h"
+#include "traffic/auth/guard.h"
 #include "traffic/balance/balancer.h"
 #include "traffic/cells.h"
 #include "traffic/route/route_table.h"
@@ -79,6 +80,7 @@ struct PlanListener {
   std::shared_ptr<ListenerShare> share;
   std::shared_ptr<const config::Listener> settings;
   std::shared_ptr<const RouteTable> routes;
+  auth::Guards guards;  // of the routes, by their index
 };
 
 class Plan {

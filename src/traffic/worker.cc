@@ -37,6 +37,7 @@ Worker::Worker(Options options, std::unique_ptr<io::Loop> loop)
     : options_(std::move(options)),
       loop_(std::move(loop)),
       access_log_(*loop_, options_.access_log),
+      passwords_(*loop_, options_.passwords),
       random_(static_cast<std::uint64_t>(io::Clock::now().time_since_epoch().count()) + index()),
       scope_(*loop_),
       own_scope_(*loop_) {}
