@@ -45,8 +45,9 @@ io::Task<void> close_lingering(ClientConnection& client) {
   constexpr std::size_t bytes_max = 256 * kib;
   io::TcpStream& stream = client.stream();
   io::Loop& loop = stream.descriptor().loop();
-  stream.end();
   const io::Deadline deadline = loop.after(patience);
+  while (!stream.end() && co_await stream.until_writable(deadline) == io::Wake::Event) {
+  }
   std::size_t read_away = 0;
   while (read_away < bytes_max) {
     const auto buffer = loop.receive_buffer();
