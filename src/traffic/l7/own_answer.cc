@@ -4,19 +4,15 @@
 #include "io/loop.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/request_out.h"
+#include "wire/http/bytes_body.h"
 #include "wire/http/head_writer.h"
 
 namespace ballast::traffic {
 
-bool Exchange::client_may_stay() const {
-  return state_->request.keep_alive && !worker_.is_draining() &&
-         worker_.plan()->listener(client_.listener()) != nullptr;
-}
-
 io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   ExchangeState& state = *state_;
   // A body that is not read leaves the connection in the middle of a message.
-  const bool stays = !answer.closes && body_.ended() && client_may_stay();
+  const bool stays = !answer.closes && (state.body == nullptr || state.body->ended()) && client_.may_stay(state);
   state.lines.clear();
   if (!answer.location.empty()) state.lines.push_back({"Location", answer.location});
   if (!answer.content_type.empty()) state.lines.push_back({"Content-Type", answer.content_type});
@@ -28,15 +24,14 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
                                 .length = answer.body.size(),
                                 .use = stays ? http::ConnectionUse::KeepAlive : http::ConnectionUse::Close,
                                 .peer_minor_version = state.request.minor_version};
-  state.to_client.clear();
-  http::write_head(state.to_client, http::OutgoingResponse{answer.status, {}, state.lines}, framing);
-  if (!bodiless && !state.request.is_head) {
-    state.to_client.append(answer.body);
-    state.facts.bytes_out = answer.body.size();
-  }
   state.facts.status = answer.status;
-  const Result<> sent = co_await http::flush(state.to_client, client_.stream(), listener_->settings->timeouts.idle);
-  if (!sent) {
+  http::BytesBody body(bodiless || state.request.is_head ? Bytes() : answer.body);
+  const http::RelayLimits limits{.source_idle = listener_->settings->timeouts.idle,
+                                 .sink_idle = listener_->settings->timeouts.idle};
+  const http::RelayResult sent =
+      co_await client_.respond(state, http::OutgoingResponse{answer.status, {}, state.lines}, framing, body, limits);
+  state.facts.bytes_out = sent.body_bytes;
+  if (sent.end != http::RelayEnd::Done) {
     if (state.facts.reason == Reason::None) state.facts.reason = Reason::ClientGone;
     co_return After::Reset;
   }

@@ -26,6 +26,16 @@ UpstreamConnection::~UpstreamConnection() {
   pool_->cell_.connections.subtract();
 }
 
+void UpstreamConnection::finish(std::unique_ptr<Upstream> self, Use use, const config::Pool& pool) {
+  std::unique_ptr<UpstreamConnection> connection(static_cast<UpstreamConnection*>(self.release()));
+  CHECK(connection.get() == this);
+  if (use == Use::Reuse) {
+    pool_->give(std::move(connection), pool);
+  } else {
+    stream_.close();
+  }
+}
+
 void UpstreamConnection::on_idle_event(News news) {
   pool_->closed_by_peer(*this, news);
 }

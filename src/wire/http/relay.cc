@@ -107,7 +107,7 @@ std::uint64_t spliceable(Body& body, Framing framing, io::Stream& sink, std::uin
 // Moves the next `count` bytes of the body, and says in `result` where that failed. False: there is no pipe to be had.
 io::Task<bool> splice(Body& body, io::Stream& sink, std::uint64_t count, const RelayLimits& limits, RateGuard& rate,
                       RelayResult& result) {
-  io::Loop& loop = sink.descriptor().loop();
+  io::Loop& loop = sink.loop();
   io::Mover mover(*body.bypass(), sink,
                   {.count = count, .source_idle = limits.source_idle, .sink_idle = limits.sink_idle});
   std::uint64_t taken = 0;
@@ -151,7 +151,7 @@ io::Task<bool> splice(Body& body, io::Stream& sink, std::uint64_t count, const R
 }  // namespace
 
 io::Task<Result<>> flush(Buffer& out, io::Stream& sink, io::Duration idle) {
-  io::Loop& loop = sink.descriptor().loop();
+  io::Loop& loop = sink.loop();
   while (!out.empty()) {
     const io::Transfer put = sink.try_write(out.view());
     switch (put.state) {
@@ -171,7 +171,7 @@ io::Task<Result<>> flush(Buffer& out, io::Stream& sink, io::Duration idle) {
 }
 
 io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream& sink, RelayLimits limits) {
-  io::Loop& loop = sink.descriptor().loop();
+  io::Loop& loop = sink.loop();
   RelayResult result;
   ChunkFrames frames;
   RateGuard rate(limits, loop.now());
