@@ -55,6 +55,14 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
+std::optional<FileStamp> file_stamp(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileStamp{.inode = status.st_ino,
+                   .size = status.st_size,
+                   .modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   const auto what = [&] { return fmt::format("cannot read {}", path); };
   // Not blocking: a pipe that nobody writes to is an empty file.

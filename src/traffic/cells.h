@@ -10,6 +10,7 @@
 #include "model/status.h"
 #include "traffic/reason.h"
 #include "wire/http/message.h"
+#include "wire/tls/handshake.h"
 
 namespace ballast::traffic {
 
@@ -65,6 +66,7 @@ struct alignas(64) ListenerCell {
   Counter connections_refused;
   std::array<Counter, http::defect_count> defects;
   ReasonCounters errors;
+  std::array<Counter, tls::handshake_end_count> handshakes;  // of TLS with clients
 };
 
 struct alignas(64) GroupCell {

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 
 from kit.wire import Source
@@ -64,8 +65,9 @@ class Peer:
 class Server:
     """A listening socket whose every connection is served by a task that ends with it."""
 
-    def __init__(self, serve, *, host: str = "127.0.0.1", port: int = 0):
+    def __init__(self, serve, *, host: str = "127.0.0.1", port: int = 0, secure: ssl.SSLContext | None = None):
         self._serve = serve
+        self._secure = secure
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task] = set()
@@ -74,7 +76,8 @@ class Server:
         def accepted() -> asyncio.StreamReaderProtocol:
             return reader_and_protocol(SERVER_AHEAD_BYTES, self._accept)[1]
 
-        self._server = await asyncio.get_running_loop().create_server(accepted, self._host, self._port, backlog=1024)
+        self._server = await asyncio.get_running_loop().create_server(accepted, self._host, self._port, backlog=1024,
+                                                                     ssl=self._secure)
         self._port = self._server.sockets[0].getsockname()[1]
 
     @property

@@ -58,6 +58,10 @@ Control::Control(io::Loop& loop, config::Settings settings, Options options)
       settings_(std::make_shared<const config::Settings>(std::move(settings))),
       loads_(worker_count(*settings_)),
       listeners_(worker_count(*settings_)),
+      tls_({.loop = loop_,
+            .events = events_,
+            .workers = worker_count(*settings_),
+            .changed = [this] { hand_out_contexts(); }}),
       started_at_(std::chrono::system_clock::now()) {}
 
 Control::~Control() {
@@ -89,6 +93,9 @@ io::Task<Result<>> Control::start() {
   // Prepared by adopt(), which for the first time has only new listeners and groups.
   auto routes = compile_routes(*settings_);
   if (!routes) co_return fail(std::move(routes.error()));
+  auto contexts = tls_.prepare(*settings_);
+  if (!contexts) co_return fail(std::move(contexts.error()));
+  tls_.commit(std::move(*contexts));
   configure_groups();
   const io::Deadline deadline = loop_.after(lookup_time_max);
   for (const auto& [name, keeper] : groups_) co_await keeper->resolved_once(deadline);
@@ -102,6 +109,7 @@ io::Task<Result<>> Control::start() {
 
 io::Task<void> Control::stop() {
   stopping_ = true;
+  tls_.stop();
   events_.add("stopping", "ballast",
               fmt::format("requests under way have {} ms to end", settings_->shutdown_timeout.count()));
   for (const auto& worker : workers_) worker->stop_accepting();
@@ -148,7 +156,8 @@ void Control::configure_groups() {
                                    .retired = [this](const std::shared_ptr<TargetShare>& target,
                                                      Leftovers leftovers) { retire(target, leftovers); }};
       found = groups_.emplace(group.name, std::make_unique<GroupKeeper>(std::move(context), group.name)).first;
-      found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name));
+      found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name),
+                               tls_.group(group.name));
       const auto kept = overrides_of_absent_groups_.find(group.name);
       if (kept != overrides_of_absent_groups_.end()) {
         found->second->restore_overrides(std::move(kept->second));
@@ -156,7 +165,8 @@ void Control::configure_groups() {
       }
       continue;
     }
-    found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name));
+    found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name),
+                             tls_.group(group.name));
   }
   for (const auto& [name, keeper] : groups_) {
     if (settings_->group(name) == nullptr) keeper->remove();
@@ -166,6 +176,8 @@ void Control::configure_groups() {
 Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   auto routes = compile_routes(*next);
   if (!routes) return fail(std::move(routes.error()));
+  auto contexts = tls_.prepare(*next);
+  if (!contexts) return fail(std::move(contexts.error()));
   auto change = listeners_.prepare(*next);
   if (!change) return fail(std::move(change.error()));
 
@@ -173,6 +185,8 @@ Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   // then is a new listener's socket watched, since a connection may be handed from one worker to any other.
   settings_ = std::move(next);
   routes_ = std::move(*routes);
+  contexts->settings = settings_.get();
+  tls_.commit(std::move(*contexts));
   for (const OpenListener& closed : change->closed) {
     for (const auto& worker : workers_) worker->unlisten(closed.share, [] {});
   }
@@ -209,6 +223,7 @@ void Control::publish() {
     // Within the settings, which it holds.
     listener->settings = std::shared_ptr<const config::Listener>(settings_, settings);
     listener->routes = routes_.at(open.share->name);
+    listener->tls = tls_.listener(open.share->name);
     if (plan->listeners.size() <= open.share->slot) plan->listeners.resize(open.share->slot + 1);
     plan->listeners[open.share->slot] = std::move(listener);
   }
@@ -218,6 +233,11 @@ void Control::publish() {
   // Weights in slow start grow with time.
   constexpr auto warming_step = std::chrono::seconds(1);
   if (warming && !is_armed()) loop_.timers().arm(*this, loop_.now() + warming_step);
+}
+
+void Control::hand_out_contexts() {
+  for (const auto& [name, keeper] : groups_) keeper->set_contexts(tls_.group(name));
+  publish_soon();
 }
 
 void Control::publish_soon() {
@@ -349,7 +369,7 @@ model::Status Control::status() {
     model::ListenerStatus listener;
     listener.name = open.share->name;
     listener.address = open.socket->address().to_string();
-    listener.protocol = open.protocol == config::ListenerProtocol::Http ? "http" : "tcp";
+    listener.protocol = to_string(open.protocol);
     std::array<std::uint64_t, reason_count> errors{};
     std::array<std::uint64_t, http::defect_count> defects{};
     for (const ListenerCell& cell : open.share->cells) {
@@ -367,8 +387,17 @@ model::Status Control::status() {
       if (defects[i] != 0)
         listener.defects.push_back({std::string(http::to_string(static_cast<http::Defect>(i))), defects[i]});
     }
+    std::array<std::uint64_t, tls::handshake_end_count> handshakes{};
+    for (const ListenerCell& cell : open.share->cells) {
+      for (std::size_t i = 0; i < handshakes.size(); ++i) handshakes[i] += cell.handshakes[i].get();
+    }
+    for (std::size_t i = 0; i < handshakes.size(); ++i) {
+      if (handshakes[i] == 0) continue;
+      listener.handshakes.push_back({std::string(tls::to_string(static_cast<tls::HandshakeEnd>(i))), handshakes[i]});
+    }
     status.listeners.push_back(std::move(listener));
   }
+  status.certificates = tls_.status();
   for (const config::TargetGroup& group : settings_->target_groups) {
     status.groups.push_back(groups_.find(group.name)->second->status());
   }

@@ -37,7 +37,7 @@ struct AccessRecord {
   Bytes path;
   Bytes query;
   int minor_version = 1;
-  bool is_tcp = false;
+  Bytes layer4;  // "tcp" or "tls" of a connection without requests; else empty
   int status = 0;
   Bytes reason;
   Bytes defect;
@@ -51,6 +51,9 @@ struct AccessRecord {
   std::int64_t connect_us = -1;
   std::int64_t header_us = -1;
   Bytes request_id;
+  Bytes tls_version;
+  Bytes tls_cipher;
+  Bytes sni;
   Bytes user_agent;
   Bytes referer;
 };

@@ -5,6 +5,7 @@
 #include "traffic/l7/http1_upstream.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/upload.h"
+#include "traffic/secure.h"
 #include "wire/http/hop_by_hop.h"
 
 namespace ballast::traffic {
@@ -24,13 +25,13 @@ io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
   UpstreamPool& pool = worker_.pool_of(*target_);
   std::unique_ptr<Upstream> upstream;
   if (fresh == Fresh::Allowed) {
-    upstream = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked);
+    upstream = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked,
+                         group_->tls != nullptr ? worker_.own(group_->tls->by_worker).get() : nullptr);
   }
   if (upstream == nullptr) {
     cell.connects.add();
     const io::Instant began = loop_.now();
-    auto stream =
-        co_await io::TcpStream::connect(loop_, target_->address, loop_.after(group_->settings->timeouts.connect));
+    auto stream = co_await connect(worker_, *group_, *target_, loop_.after(group_->settings->timeouts.connect));
     state_->facts.connect_took = loop_.now() - began;
     if (!stream) {
       cell.connect_failures.add();

@@ -37,6 +37,8 @@ class Stream final : public io::Stream {
 
   // After a failure the peer has been sent the alert, and the stream is only to be closed.
   io::Task<HandshakeEnd> handshake(io::Deadline deadline);
+  // To who sent plain text instead: these bytes as they are, as far as the kernel takes them.
+  void say_in_plain(Bytes bytes) { tcp_.try_write(bytes); }
   // Of a failed one, for the operator: "certificate verify failed: self-signed certificate".
   const std::string& failure() const { return failure_; }
 
@@ -45,6 +47,8 @@ class Stream final : public io::Stream {
   std::string_view server_name() const;  // as the client asked; empty: not at all
   std::string_view protocol() const;     // by ALPN: "http/1.1"; empty: none was agreed
   std::string peer_subject() const;      // of a verified certificate: "CN=alice"; empty: it has shown none
+  // What its handshake was made with.
+  const void* context() const { return context_.get(); }
   bool was_truncated() const { return truncated_; }
 
   io::Transfer try_read(char* into, std::size_t size) override;
@@ -59,7 +63,9 @@ class Stream final : public io::Stream {
   void close() override;
   void reset() override { tcp_.reset(); }
   bool is_open() const override { return tcp_.is_open(); }
+  io::Loop& loop() const override { return tcp_.loop(); }
   io::Descriptor& descriptor() override { return tcp_.descriptor(); }
+  const io::Descriptor& descriptor() const { return tcp_.descriptor(); }
   bool is_plain() const override { return false; }
 
   // The library's: a session of ours with a target.
