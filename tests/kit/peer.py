@@ -50,6 +50,10 @@ class Peer:
         with contextlib.suppress(OSError, RuntimeError):  # a connection that has ended meanwhile
             self.writer.write_eof()
 
+    def half_close_below(self) -> None:
+        """The end of the stream below TLS, without its close_notify."""
+        self.writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+
     async def close(self) -> None:
         self.writer.close()
         with contextlib.suppress(ConnectionError, TimeoutError):

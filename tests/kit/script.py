@@ -108,6 +108,8 @@ class ClientScript:
         elif step == "close":
             await self.close()
             self._client = None
+        elif step == "end without goodbye":
+            client.peer.half_close_below()
         elif step == "half-close":
             client.peer.half_close()
         elif step == "stop reading":

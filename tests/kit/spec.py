@@ -29,7 +29,7 @@
         < the body
         send "GET / HTTP/1.1\\r\\n" in pieces of 1 every 10ms
         receive "raw bytes" | receive 70000 bytes | expect end [within 2s] | expect reset | expect end or reset
-        expect silence 200ms | expect refused | open | close | half-close | reset | wait 100ms | repeat 5: ...
+        expect silence 200ms | expect refused | open | close | half-close | end without goodbye (TLS) | reset | wait 100ms | repeat 5: ...
         stop reading | read on | crowd 100 (so many idle connections) | disperse
 
     origin a saw 1 request                # connections; `origin a saw 1 POST /pay`; `origin a has 0 connections open`
