@@ -282,6 +282,11 @@ void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder)
                   fmt::format("a group with the protocol {} speaks no TLS; write protocol: {}",
                               to_string(group.protocol), is_http(group.protocol) ? "https" : "tls"));
   }
+  const bool verifies = (is_secure(group.protocol) || checks_tls) && group.tls.verify && group.tls.server_name.empty();
+  for (const Target& target : group.targets) {
+    if (!verifies || !target.address.is_unix()) continue;
+    decoder.diagnostics.error(target.mark, "a Unix socket has no name to verify; give tls.server_name");
+  }
   const bool hashes = group.algorithm == Algorithm::SourceHash || group.algorithm == Algorithm::Maglev;
   if (node.find("hash_key") && !hashes) {
     decoder.warning(node.mark_of("hash_key"), "hash_key has no effect: only source_hash and maglev hash");

@@ -148,7 +148,7 @@ void TlsKeeper::keep_ticket_keys() {
                                   [](const auto& each) { return each.second->settings.session_tickets; });
   if (!wanted) return;
   if (!std::exchange(ticket_keys_loaded_, true)) load_ticket_keys();
-  const tls::TicketKeys keys = *ticket_keys_->get();
+  const tls::TicketKeys& keys = ticket_keys_->get();
   tls::TicketKeys next = tls::rotated(keys, std::chrono::system_clock::now());
   if (next == keys) return;
   save_ticket_keys(next);

@@ -96,21 +96,21 @@ struct ServerContext::Callbacks {
                         EVP_MAC_CTX* mac, int encrypt) {
     // The context is the one the handshake began with.
     const ServerContext& self = of(SSL_CTX_get_app_data(SSL_get_SSL_CTX(connection)));
-    const std::shared_ptr<const TicketKeys> keys = self.ticket_keys_->get();
-    if (keys->empty()) return 0;
+    const TicketKeys& keys = self.ticket_keys_->get();
+    if (keys.empty()) return 0;
     if (encrypt != 0) {
-      const TicketKey& key = keys->front();
+      const TicketKey& key = keys.front();
       std::memcpy(name, key.name.data(), key.name.size());
       if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(self.ticket_cipher_.get())) != 1) return -1;
       return seal(key, self, iv, cipher, mac, 1);
     }
-    const auto found = std::find_if(keys->begin(), keys->end(), [&](const TicketKey& key) {
+    const auto found = std::find_if(keys.begin(), keys.end(), [&](const TicketKey& key) {
       return std::memcmp(key.name.data(), name, key.name.size()) == 0;
     });
-    if (found == keys->end()) return 0;
+    if (found == keys.end()) return 0;
     if (seal(*found, self, iv, cipher, mac, 0) != 1) return -1;
     // 2: send a new one. Clients of TLS 1.3 use a ticket once (RFC 8446 C.4).
-    return found != keys->begin() || SSL_version(connection) >= TLS1_3_VERSION ? 2 : 1;
+    return found != keys.begin() || SSL_version(connection) >= TLS1_3_VERSION ? 2 : 1;
   }
 };
 

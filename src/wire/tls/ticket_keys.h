@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,13 +43,22 @@ TicketKey new_ticket_key(WallTime now);
 std::string write_ticket_keys(const TicketKeys& keys);
 Result<TicketKeys> read_ticket_keys(Bytes text);
 
+// The keys as workers see them, without a lock.
 class TicketKeyRing {
  public:
-  std::shared_ptr<const TicketKeys> get() const { return keys_.load(); }
-  void set(TicketKeys keys) { keys_.store(std::make_shared<const TicketKeys>(std::move(keys))); }
+  // Good for the length of a callback: until so many more sets have been made, days later.
+  const TicketKeys& get() const { return *current_.load(std::memory_order_acquire); }
+  void set(TicketKeys keys) {
+    constexpr std::size_t sets_max = 16;
+    sets_.push_back(std::make_unique<const TicketKeys>(std::move(keys)));
+    current_.store(sets_.back().get(), std::memory_order_release);
+    if (sets_.size() > sets_max) sets_.pop_front();
+  }
 
  private:
-  std::atomic<std::shared_ptr<const TicketKeys>> keys_ = std::make_shared<const TicketKeys>();
+  const TicketKeys none_;
+  std::deque<std::unique_ptr<const TicketKeys>> sets_;  // the control thread's
+  std::atomic<const TicketKeys*> current_ = &none_;
 };
 
 }  // namespace ballast::tls
