@@ -55,6 +55,10 @@ Value<ListenerTimeouts> timeouts() {
       .doc = "How long a client may take. There is no limit on a whole request: one that keeps moving is left alone.",
       .properties =
           {
+              {.name = "handshake",
+               .doc = "From a connection to the end of its TLS handshake; longer: it is closed.",
+               .example = "5s",
+               .value = field(&ListenerTimeouts::handshake, duration({.min = 100ms, .max = 2min}))},
               {.name = "header",
                .doc = "From the first byte of a request's head to its last; longer: 408.",
                .example = "5s",
@@ -64,10 +68,10 @@ Value<ListenerTimeouts> timeouts() {
                .example = "2m",
                .value = field(&ListenerTimeouts::keep_alive, duration({.min = 0s, .max = 1h}))},
               {.name = "idle",
-               .doc = "No byte either way in a body; of a tcp listener: in the connection.",
+               .doc = "No byte either way in a body; of a tcp or tls listener: in the connection.",
                .example = "5m",
                .value = field(&ListenerTimeouts::idle, duration({.min = 100ms, .max = 24h})),
-               .default_words = "1m; of a tcp listener 10m"},
+               .default_words = "1m; of a tcp or tls listener 10m"},
               {.name = "tunnel",
                .doc = "No byte either way in a WebSocket or another upgraded connection.",
                .example = "24h",
@@ -109,6 +113,118 @@ Value<Http2> http2() {
   });
 }
 
+Value<CertificateFiles> certificate_files() {
+  return section<CertificateFiles>({
+      .name = "certificate",
+      .title = "Certificate",
+      .doc = "A certificate with its key, as files. They are read again when they change; files that cannot be used "
+             "change nothing, and an event says why.",
+      .properties =
+          {
+              {.name = "cert",
+               .doc = "PEM: the site's certificate first, then its chain, each one's issuer behind it.",
+               .example = "site.crt",
+               .value = field(&CertificateFiles::cert, file_path()),
+               .required = true},
+              {.name = "key",
+               .doc = "PEM: the private key, without a passphrase.",
+               .example = "site.key",
+               .value = field(&CertificateFiles::key, file_path()),
+               .required = true},
+              {.name = "ocsp",
+               .doc = "DER: the authority's OCSP answer, sent with the certificate (stapled) while it is good.",
+               .example = "site.ocsp",
+               .value = field(&CertificateFiles::ocsp, file_path()),
+               .default_words = "none"},
+          },
+  });
+}
+
+Value<ClientCertificates> client_certificates() {
+  return section<ClientCertificates>({
+      .name = "client_certificates",
+      .title = "Client certificates",
+      .doc = "Clients are asked for a certificate, and it is verified.",
+      .properties =
+          {
+              {.name = "mode",
+               .doc = "Whether a client may come without one. One that is not trusted is refused in any case.",
+               .example = "optional",
+               .value = field(&ClientCertificates::mode,
+                              one_of<ClientCertificateMode>({
+                                  {"required", ClientCertificateMode::Required, "a client without one is refused"},
+                                  {"optional", ClientCertificateMode::Optional, "a client without one is served"},
+                                  {"off", ClientCertificateMode::Off, "clients are not asked"},
+                              }))},
+              {.name = "ca",
+               .doc = "PEM: the authorities whose certificates are trusted.",
+               .example = "clients-ca.crt",
+               .value = field(&ClientCertificates::ca, file_path()),
+               .required = true},
+              {.name = "crl",
+               .doc = "PEM: revocation lists, one of each authority that issues clients' certificates.",
+               .example = "clients.crl",
+               .value = field(&ClientCertificates::crl, file_path()),
+               .default_words = "none"},
+              {.name = "subject_header",
+               .doc = "A header that tells targets the subject of the client's certificate, such as "
+                      "`CN=alice,O=Example`. What the client itself sends under that name is removed.",
+               .example = "X-Client-Subject",
+               .value = field(&ClientCertificates::subject_header, field_name()),
+               .default_words = "none"},
+          },
+  });
+}
+
+std::string one_protocol(std::string_view value) {
+  return value.empty() ? "the name is empty" : "";
+}
+
+Value<ListenerTls> listener_tls() {
+  return section<ListenerTls>({
+      .name = "listener_tls",
+      .title = "TLS of a listener",
+      .doc = "How TLS is spoken with clients.",
+      .properties =
+          {
+              {.name = "profile",
+               .doc = "Versions and ciphers, as Mozilla's guide names them.",
+               .example = "modern",
+               .value = field(&ListenerTls::profile,
+                              one_of<TlsProfile>({
+                                  {"modern", TlsProfile::Modern, "TLS 1.3 alone"},
+                                  {"intermediate", TlsProfile::Intermediate,
+                                   "TLS 1.2 and 1.3 with forward secrecy: clients since about 2014"},
+                                  {"old", TlsProfile::Old, "TLS 1.0 and later, for devices that cannot be replaced"},
+                              }))},
+              {.name = "strict_sni",
+               .doc = "Refuse clients that ask for a name no certificate has, or for none; otherwise they are shown "
+                      "the first certificate.",
+               .example = "true",
+               .value = field(&ListenerTls::strict_sni, boolean())},
+              {.name = "session_tickets",
+               .doc = "Whether clients may go on with an earlier session, which saves them and us most of the work of "
+                      "a handshake. The keys are shared by all workers, change every 12 hours and are kept in "
+                      "state_directory.",
+               .example = "false",
+               .value = field(&ListenerTls::session_tickets, boolean())},
+              {.name = "alpn",
+               .doc = "Protocols that a tls listener agrees to, the preferred first; a client that wants others is "
+                      "refused.",
+               .example = "[mqtt]",
+               .value =
+                   field(&ListenerTls::alpn, list(text({.words = "protocol", .bytes_max = 255, .check = one_protocol}),
+                                                  {.max = 16, .single = Single::Alone})),
+               .default_words = "none: the client's wish is not answered"},
+              {.name = "client_certificates",
+               .doc = "Ask clients for certificates.",
+               .example = "{ ca: clients-ca.crt }",
+               .value = field(&ListenerTls::client_certificates, client_certificates()),
+               .default_words = "not asked for"},
+          },
+  });
+}
+
 void name_rules(Listener& listener, const Node& node, Decoder& decoder) {
   std::map<std::string, const Rule*> names;
   for (std::size_t i = 0; i < listener.rules.size(); ++i) {
@@ -119,8 +235,34 @@ void name_rules(Listener& listener, const Node& node, Decoder& decoder) {
     decoder.diagnostics.error(rule.mark, fmt::format("two rules of this listener have the name {}", quote(rule.name)),
                               {fmt::format("first at {}", decoder.diagnostics.place(first->second->mark))});
   }
-  if (listener.protocol == ListenerProtocol::Tcp && !listener.rules.empty()) {
-    decoder.error(node.mark_of("rules"), "a tcp listener sees no requests and has no rules; use its default");
+  if (!is_http(listener.protocol) && !listener.rules.empty()) {
+    decoder.error(node.mark_of("rules"), fmt::format("a {} listener sees no requests and has no rules; use its default",
+                                                     to_string(listener.protocol)));
+  }
+}
+
+void check_tls(const Listener& listener, const Node& node, Decoder& decoder) {
+  const bool secure = is_secure(listener.protocol);
+  for (const std::string_view key : {"certificates", "tls"}) {
+    if (secure || !node.find(key)) continue;
+    decoder.error(node.mark_of(key),
+                  fmt::format("a listener with the protocol {} has no {}; write protocol: {}",
+                              to_string(listener.protocol), key, is_http(listener.protocol) ? "https" : "tls"));
+  }
+  if (secure && listener.certificates.empty()) {
+    decoder.error(listener.mark,
+                  fmt::format("certificates is missing: the {} listener has nothing to show to clients",
+                              to_string(listener.protocol)),
+                  "certificates: [ { cert: site.crt, key: site.key } ]");
+  }
+  if (listener.protocol == ListenerProtocol::Https && !listener.tls.alpn.empty()) {
+    decoder.error(node.find("tls")->mark_of("alpn"),
+                  "an https listener speaks HTTP and says so by itself; alpn is for tls listeners");
+  }
+  const auto& clients = listener.tls.client_certificates;
+  if (clients.has_value() && !is_http(listener.protocol) && !clients->subject_header.empty()) {
+    decoder.error(node.find("tls")->mark_of("client_certificates"),
+                  "a tls listener passes bytes on and can add no subject_header");
   }
 }
 
@@ -129,8 +271,9 @@ void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   if (listener.auth && listener.protocol == ListenerProtocol::Tcp) {
     decoder.error(node.mark_of("auth"), "a tcp listener sees no requests whose sender it could ask");
   }
+  check_tls(listener, node, decoder);
   const Node* given = node.find("timeouts");
-  if (listener.protocol == ListenerProtocol::Tcp && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
+  if (!is_http(listener.protocol) && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
 }
 
 std::string one_product(std::string_view value) {
@@ -165,11 +308,26 @@ Value<Listener> listener_kind() {
                    .value =
                        field(&Listener::protocol, one_of<ListenerProtocol>({
                                                       {"http", ListenerProtocol::Http, "HTTP/1.1: requests meet rules"},
+                                                      {"https", ListenerProtocol::Https, "the same over TLS"},
                                                       {"tcp", ListenerProtocol::Tcp, "bytes both ways, unread"},
+                                                      {"tls", ListenerProtocol::Tls, "the same, out of TLS"},
                                                   })),
                    .change_note = "the listener is replaced"},
+                  {.name = "certificates",
+                   .doc = "What clients are shown: the one whose names match the name that the client asks for, or the "
+                          "first. Of each kind of key (ECDSA, RSA) a name may have one.",
+                   .example = "[{ cert: site.crt, key: site.key }]",
+                   .value = field(&Listener::certificates,
+                                  list_by<CertificateFiles>([](const CertificateFiles& files) { return files.cert; },
+                                                            Order::Matters, certificate_files(),
+                                                            {.max = 1'000, .single = Single::Alone})),
+                   .default_words = "none; https and tls need one"},
+                  {.name = "tls",
+                   .doc = "How TLS is spoken.",
+                   .example = "{ profile: modern }",
+                   .value = field(&Listener::tls, listener_tls())},
                   {.name = "rules",
-                   .doc = "Tried in order; the first that matches decides. Only for http.",
+                   .doc = "Tried in order; the first that matches decides. Only for http and https.",
                    .example = "[{ match: { path: /api/* }, forward: api }]",
                    .value = field(&Listener::rules, list_by<Rule>([](const Rule& rule) { return rule.name; },
                                                                   Order::Matters, rule_kind(), {.max = 1'000})),
@@ -205,12 +363,13 @@ Value<Listener> listener_kind() {
                    .doc = "What is done with `X-Forwarded-For`, `-Proto`, `-Port` and `-Host` toward the target.",
                    .example = "replace",
                    .value = field(&Listener::x_forwarded,
-                                  one_of<ForwardedHeaders>({
-                                      {"append", ForwardedHeaders::Append,
-                                       "the client's address is added to a list that is there"},
-                                      {"replace", ForwardedHeaders::Replace, "what the client sent is thrown away"},
-                                      {"off", ForwardedHeaders::Off, "none are made"},
-                                  }))},
+                                  one_of<ForwardedHeaders>(
+                                      {
+                                          {"append", ForwardedHeaders::Append,
+                                           "the client's address is added to a list that is there"},
+                                          {"replace", ForwardedHeaders::Replace, "what the client sent is thrown away"},
+                                          {"off", ForwardedHeaders::Off, "none are made"},
+                                      }))},
                   {.name = "forwarded",
                    .doc = "Whether the `Forwarded` header of RFC 7239 is written as well.",
                    .example = "true",

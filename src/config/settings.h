@@ -190,7 +190,14 @@ struct Rule {
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
-enum class ListenerProtocol { Tcp, Http };
+enum class ListenerProtocol { Tcp, Tls, Http, Https };
+inline bool is_http(ListenerProtocol protocol) {
+  return protocol == ListenerProtocol::Http || protocol == ListenerProtocol::Https;
+}
+inline bool is_secure(ListenerProtocol protocol) {
+  return protocol == ListenerProtocol::Tls || protocol == ListenerProtocol::Https;
+}
+std::string_view to_string(ListenerProtocol protocol);  // "https"
 
 enum class ForwardedHeaders { Append, Replace, Off };
 
@@ -206,6 +213,7 @@ struct RequestLimits {
 };
 
 struct ListenerTimeouts {
+  Milliseconds handshake{10'000};    // of TLS, from the connection to its end
   Milliseconds header{10'000};       // from the first byte of a head to its last
   Milliseconds keep_alive{60'000};   // idle between two requests, and before the first
   Milliseconds idle{60'000};         // no byte either way in a body (of a tcp listener: the whole connection, 10 min)
@@ -223,10 +231,42 @@ struct Http2 {
   friend bool operator==(const Http2&, const Http2&) = default;
 };
 
+// Files are as seen from the working directory; relative ones in the file were taken relative to it.
+struct CertificateFiles {
+  std::string cert;
+  std::string key;
+  std::string ocsp;  // empty: none
+  Mark mark;
+  friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
+};
+
+enum class TlsProfile { Modern, Intermediate, Old };
+
+enum class ClientCertificateMode { Off, Optional, Required };
+
+struct ClientCertificates {
+  ClientCertificateMode mode = ClientCertificateMode::Required;
+  std::string ca;
+  std::string crl;             // empty: none
+  std::string subject_header;  // empty: targets are not told
+  friend bool operator==(const ClientCertificates&, const ClientCertificates&) = default;
+};
+
+struct ListenerTls {
+  TlsProfile profile = TlsProfile::Intermediate;
+  bool strict_sni = false;
+  bool session_tickets = true;
+  std::vector<std::string> alpn;  // of a tls listener
+  std::optional<ClientCertificates> client_certificates;
+  friend bool operator==(const ListenerTls&, const ListenerTls&) = default;
+};
+
 struct Listener {
   std::string name;
   Address address;
   ListenerProtocol protocol = ListenerProtocol::Http;
+  std::vector<CertificateFiles> certificates;  // the first is the default
+  ListenerTls tls;
   std::vector<Rule> rules;
   std::optional<Action> default_action;  // key `default`; required
   std::optional<Auth> auth;              // of every rule that has none of its own, and of the default
@@ -242,7 +282,17 @@ struct Listener {
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
-enum class GroupProtocol { Tcp, Http };
+enum class GroupProtocol { Tcp, Tls, Http, Https, H2c, H2 };
+inline bool is_http2(GroupProtocol protocol) {
+  return protocol == GroupProtocol::H2c || protocol == GroupProtocol::H2;
+}
+inline bool is_http(GroupProtocol protocol) {
+  return protocol == GroupProtocol::Http || protocol == GroupProtocol::Https || is_http2(protocol);
+}
+inline bool is_secure(GroupProtocol protocol) {
+  return protocol == GroupProtocol::Tls || protocol == GroupProtocol::Https || protocol == GroupProtocol::H2;
+}
+std::string_view to_string(GroupProtocol protocol);
 
 enum class Algorithm { RoundRobin, LeastRequests, TwoChoices, LeastTime, SourceHash, Maglev, Random };
 
@@ -254,7 +304,7 @@ struct HashKey {
   friend bool operator==(const HashKey&, const HashKey&) = default;
 };
 
-enum class CheckProtocol { Tcp, Http };
+enum class CheckProtocol { Tcp, Tls, Http, Https };
 
 struct StatusRange {
   int first = 200;
@@ -284,6 +334,16 @@ struct Target {
   friend bool operator==(const Target&, const Target&) = default;
 };
 
+// How targets are spoken to over TLS.
+struct GroupTls {
+  bool verify = true;
+  std::string ca;           // empty: whom the system trusts
+  std::string server_name;  // empty: the target's own
+  std::string certificate;  // ours, with its key; empty: none
+  std::string key;
+  friend bool operator==(const GroupTls&, const GroupTls&) = default;
+};
+
 struct GroupTimeouts {
   Milliseconds connect{5'000};
   Milliseconds header{60'000};  // from the last byte sent to the response's head
@@ -311,6 +371,7 @@ struct TargetGroup {
   HashKey hash_key;
   HealthCheck health_check;
   std::vector<Target> targets;
+  GroupTls tls;
   int minimum_healthy = 1;                     // fewer: fail open
   Milliseconds deregistration_delay{300'000};  // 0..3600 s
   Milliseconds slow_start{0};                  // 0: off; 30..900 s in production, smaller allowed

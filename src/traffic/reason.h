@@ -17,6 +17,7 @@
 //   connect_refused      502     nobody listens at the target
 //   connect_timeout      504     the target did not accept in time
 //   connect_failed       502     unreachable, or reset while connecting
+//   target_tls       502     the target could not be spoken to over TLS: its certificate is not trusted, mostly
 //   target_closed        502     the target closed before its answer
 //   target_reset         502     the target reset the connection before its answer
 //   target_timeout       504     the target's head did not come in time
@@ -57,6 +58,7 @@ enum class Reason : std::uint8_t {
   ConnectRefused,
   ConnectTimeout,
   ConnectFailed,
+  TargetTls,
   TargetClosed,
   TargetReset,
   TargetTimeout,

@@ -24,6 +24,10 @@
 #include "traffic/l7/exchange_state.h"
 #include "traffic/plan.h"
 
+namespace ballast::tls {
+class Stream;
+}
+
 namespace ballast::traffic {
 
 class OpenConnection;
@@ -81,7 +85,14 @@ class Worker {
   TargetCell& cell_of(TargetShare& share) const { return share.cells[index()]; }
   BalancerState& state_of(GroupShare& share) const { return share.states[index()]; }
   TargetLocal& local_of(TargetShare& share) const { return share.locals[index()]; }
+  // Of what there is one of for each worker: this one's.
+  template <typename T>
+  const T& own(const std::vector<T>& by_worker) const {
+    return by_worker[index()];
+  }
   std::atomic<std::uint32_t>& load() const { return options_.loads->each[index()].connections; }
+  // A client of an https listener whose handshake is done; what its protocol() says decides who serves it.
+  void serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream, const io::Peer& peer);
   void opened(OpenConnection& connection);
   void closed(OpenConnection& connection);
 

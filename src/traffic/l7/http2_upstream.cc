@@ -48,10 +48,8 @@ HeadStep Http2Upstream::try_head(ExchangeState& state, std::size_t head_bytes_ma
     if (stream_->head_defect() != http::Defect::None) {
       return {.kind = HeadStep::Kind::Malformed, .defect = stream_->head_defect()};
     }
-    const http::HeadLimits limits{.line = head_bytes_max,
-                                  .header = head_bytes_max,
-                                  .head = head_bytes_max,
-                                  .header_count = http::fields_max};
+    const http::HeadLimits limits{
+        .line = head_bytes_max, .header = head_bytes_max, .head = head_bytes_max, .header_count = http::fields_max};
     http::ResponseHead& head = state.response;
     const http::Outcome outcome =
         http::ResponseParser::parse(stream_->head(), limits, {.to_head = state.request.is_head}, head);

@@ -43,7 +43,7 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
 
 io::Task<After> Exchange::redirect(const RedirectTo& redirect_to) {
   const http::RequestHead& head = state_->request;
-  const std::string location = redirect_to.location({.protocol = "http",
+  const std::string location = redirect_to.location({.protocol = client_.secure() != nullptr ? "https" : "http",
                                                      .host = head.host(),
                                                      .port = client_.listener().port,
                                                      .path = head.path(),
