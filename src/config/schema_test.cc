@@ -52,7 +52,7 @@ void collect(const Shape& shape, std::map<std::string, SectionShape>& sections) 
 TEST(Schema, EveryPropertyIsDocumentedWithAnExample) {
   std::map<std::string, SectionShape> sections;
   collect(settings_kind()->shape(), sections);
-  EXPECT_EQ(sections.size(), 20U);
+  EXPECT_EQ(sections.size(), 21U);
   for (const auto& [name, section] : sections) {
     EXPECT_FALSE(section.doc.empty()) << name;
     for (const PropertyShape& property : section.properties) {
@@ -95,6 +95,8 @@ TEST(Schema, EveryExampleIsTaken) {
        "}} }} }}"},
       {"redirect", "{{ listeners: {{ x: {{ address: ':80', default: {{ redirect: {} }} }} }} }}"},
       {"fixed_response", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {} }} }} }} }}"},
+      {"compression",
+       "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, compression: {} }} }} }}"},
       {"files", "{{ listeners: {{ x: {{ address: ':80', default: {{ files: {} }} }} }} }}"},
       {"file", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {{ body: {} }} }} }} }} }}"},
       {"target_group", "{{ target_groups: {{ x: {} }} }}"},

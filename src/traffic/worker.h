@@ -70,6 +70,8 @@ class Worker {
   bool is_draining() const { return draining_; }
   AccessLogBuffer& access_log() { return access_log_; }
   ExchangePool& exchanges() { return exchanges_; }
+  // Responses that are being compressed now.
+  int& compressing() { return compressing_; }
   std::uint64_t random() { return random_.random(); }
   UpstreamPool& pool_of(TargetShare& target);
   ListenerCell& cell_of(ListenerShare& share) const { return share.cells[index()]; }
@@ -106,6 +108,7 @@ class Worker {
   OpenConnection* connections_ = nullptr;             // all of http listeners
   std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;
+  int compressing_ = 0;
   io::Scope scope_;      // the connections
   io::Scope own_scope_;  // the drain
   io::Thread thread_;
