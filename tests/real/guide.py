@@ -14,6 +14,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"^```\w+ ([\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)  # a file that a configuration names
 SECONDS_MAX = 60
 
 
@@ -62,6 +63,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ballast-guide-") as name:
         folder = pathlib.Path(name)
         for page in [*sorted((ROOT / "docs/guide").glob("*.md")), ROOT / "README.md"]:
+            for name_of_file, text in NAMED.findall(page.read_text()):
+                (folder / name_of_file).write_text(text)
             for kind, text in BLOCK.findall(page.read_text()):
                 if kind == "yaml" and re.search(r"^listeners:", text, re.MULTILINE):
                     check(ballast, page.name, text, folder)

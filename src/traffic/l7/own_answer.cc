@@ -29,10 +29,13 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   ExchangeState& state = *state_;
   // A body that is not read leaves the connection in the middle of a message.
   const bool stays = !answer.closes && (state.body == nullptr || state.body->ended()) && client_.may_stay(state);
-  state.lines.clear();
+  state.lines.assign(answer.lines.begin(), answer.lines.end());
   if (!answer.location.empty()) state.lines.push_back({"Location", answer.location});
   if (!answer.content_type.empty()) state.lines.push_back({"Content-Type", answer.content_type});
-  if (answer.status == 405) state.lines.push_back({"Allow", answer.allow});
+  if (!state.challenge.empty() && is_about_who_asks(state.facts.reason)) {
+    state.lines.push_back({"WWW-Authenticate", state.challenge});
+  }
+  if (answer.status == 405 && answer.lines.empty()) state.lines.push_back({"Allow", answer.allow});
   if (!listener_->settings->server_header.empty())
     state.lines.push_back({"Server", listener_->settings->server_header});
   decorate();
@@ -100,9 +103,10 @@ io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
   std::string text =
       fmt::format("{} {}\n{}\nreason: {}", status, http::standard_reason(status), explain(reason), to_string(reason));
   if (facts.defect != http::Defect::None) text += fmt::format(" ({})", http::to_string(facts.defect));
+  if (!state_->auth_fault.empty()) text += fmt::format(" ({})", state_->auth_fault);
   text += '\n';
   // After a request that could not be understood, or not be read to its end, nothing on this connection can be trusted.
-  const bool closes = malformed || !is_of_the_resource(reason);
+  const bool closes = malformed || !(is_of_the_resource(reason) || is_about_who_asks(reason));
   co_return co_await answer_own(
       {.status = status, .content_type = "text/plain; charset=utf-8", .body = text, .allow = allow, .closes = closes});
 }
