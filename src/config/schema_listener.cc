@@ -1,4 +1,7 @@
 // The schema of listeners: where clients connect, what they may send, and which rules their requests meet.
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <map>
 
 #include "config/forms.h"
@@ -285,6 +288,107 @@ std::string one_product(std::string_view value) {
   return "";
 }
 
+Value<std::string> header_value() {
+  return text({.words = "value of a header", .bytes_max = 4096, .check = one_product});
+}
+
+// What frames a message or belongs to one connection is the balancer's own.
+Value<std::string> response_header_name() {
+  return text({.words = "name of a response header",
+               .pattern = "[!#$%&'*+.^_`|~0-9A-Za-z-]+",
+               .bytes_max = 256,
+               .check = [](std::string_view value) -> std::string {
+                 constexpr std::array<std::string_view, 10> own{
+                     "connection", "content-length",    "keep-alive", "proxy-connection", "te",
+                     "trailer",    "transfer-encoding", "upgrade",    "content-encoding", "server"};
+                 std::string lower(value);
+                 std::ranges::transform(lower, lower.begin(),
+                                        [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+                 if (lower == "server") return "the Server header has a property of its own: server_header";
+                 if (std::ranges::find(own, lower) != own.end()) {
+                   return fmt::format("{} belongs to the connection and is written by ballast alone", quote(value));
+                 }
+                 constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+                 const bool token = !value.empty() && std::ranges::all_of(value, [&](unsigned char c) {
+                   return std::isalnum(c) != 0 || marks.find(static_cast<char>(c)) != std::string_view::npos;
+                 });
+                 return token ? "" : fmt::format("{} is not the name of a header", quote(value));
+               }});
+}
+
+Value<std::string> media_type_pattern() {
+  return text({.words = "media type, with * for any text",
+               .bytes_max = 100,
+               .check = [](std::string_view value) -> std::string {
+                 const std::size_t slash = value.find('/');
+                 const bool good = slash != std::string_view::npos && slash != 0 && slash + 1 != value.size() &&
+                                   value.find_first_of(" ;,\t") == std::string_view::npos && one_product(value).empty();
+                 return good ? "" : fmt::format("{} is not a media type", quote(value));
+               }});
+}
+
+Value<std::vector<ContentCoding>> codings() {
+  return list(one_of<ContentCoding>(
+                  {{"zstd", ContentCoding::Zstd}, {"br", ContentCoding::Brotli}, {"gzip", ContentCoding::Gzip}}),
+              {.min = 1, .max = 3, .single = Single::Alone});
+}
+
+Value<Compression> compression() {
+  return shortened(
+      section<Compression>(
+          {
+              .name = "compression",
+              .title = "Compression",
+              .doc =
+                  "Responses compressed on their way to clients that accept it. What is compressed already, a part of "
+                  "something, or marked `Cache-Control: no-transform` is left alone.",
+              .properties =
+                  {
+                      {.name = "codings",
+                       .doc = "The codings, in the order that decides where a client likes several the same.",
+                       .example = "[br, gzip]",
+                       .value = field(&Compression::codings, codings())},
+                      {.name = "types",
+                       .doc = "The media types that are compressed.",
+                       .example = "[\"text/*\", application/json]",
+                       .value = field(&Compression::types,
+                                      list(media_type_pattern(), {.min = 1, .max = 100, .single = Single::Alone}))},
+                      {.name = "minimum",
+                       .doc = "A body that is known to be shorter is sent as it is.",
+                       .example = "4KiB",
+                       .value = field(&Compression::minimum, size({.min = 0, .max = 1 * mib}))},
+                      {.name = "gzip_level",
+                       .doc = "How hard gzip tries, 1 to 9.",
+                       .example = "1",
+                       .value = field(&Compression::gzip_level, integer({.min = 1, .max = 9}))},
+                      {.name = "brotli_level",
+                       .doc =
+                           "How hard br tries, 0 to 11; above 6 is for files compressed once, not for every response.",
+                       .example = "5",
+                       .value = field(&Compression::brotli_level, integer({.min = 0, .max = 11}))},
+                      {.name = "zstd_level",
+                       .doc = "How hard zstd tries, 1 to 19; above 9 as with br.",
+                       .example = "1",
+                       .value = field(&Compression::zstd_level, integer({.min = 1, .max = 19}))},
+                      {.name = "streams_max",
+                       .doc = "Responses that one worker compresses at once, each with at most 1.5 MiB of memory at "
+                              "the levels "
+                              "given by default; further ones are sent as they are.",
+                       .example = "1000",
+                       .value = field(&Compression::streams_max, integer({.min = 1, .max = 100'000}))},
+                  },
+              .finish =
+                  [](Compression& compression, const Node& node, Decoder& decoder) {
+                    for (auto each = compression.codings.begin(); each != compression.codings.end(); ++each) {
+                      if (std::find(compression.codings.begin(), each, *each) != each) {
+                        return decoder.error(node.mark_of("codings"), "codings: a coding stands here twice");
+                      }
+                    }
+                  },
+          }),
+      &Compression::codings, codings());
+}
+
 }  // namespace
 
 Value<Listener> listener_kind() {
@@ -374,6 +478,25 @@ Value<Listener> listener_kind() {
                    .doc = "Whether the `Forwarded` header of RFC 7239 is written as well.",
                    .example = "true",
                    .value = field(&Listener::forwarded, boolean())},
+                  {.name = "compression",
+                   .doc = "Whether responses are compressed: codings, or a section that says more.",
+                   .example = "[zstd, br, gzip]",
+                   .value = field(&Listener::compression, compression()),
+                   .default_words = "off"},
+                  {.name = "response_headers",
+                   .doc = "Headers put into every response, in the place of those of the same name that are there.",
+                   .example = "{ Strict-Transport-Security: max-age=31536000 }",
+                   .value = field(&Listener::response_headers, texts_by_name({.words = "header names to values",
+                                                                              .name = response_header_name(),
+                                                                              .value = header_value(),
+                                                                              .max = 50})),
+                   .default_words = "none"},
+                  {.name = "remove_headers",
+                   .doc = "Headers taken out of every response.",
+                   .example = "[X-Powered-By]",
+                   .value = field(&Listener::remove_headers,
+                                  list(response_header_name(), {.max = 50, .single = Single::Alone})),
+                   .default_words = "none"},
                   {.name = "server_header",
                    .doc = "The `Server` header of every response. Empty: the target's passes through.",
                    .example = "ballast",

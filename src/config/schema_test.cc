@@ -96,6 +96,8 @@ TEST(Schema, EveryExampleIsTaken) {
        "}} }} }}"},
       {"redirect", "{{ listeners: {{ x: {{ address: ':80', default: {{ redirect: {} }} }} }} }}"},
       {"fixed_response", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {} }} }} }} }}"},
+      {"compression",
+       "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, compression: {} }} }} }}"},
       {"files", "{{ listeners: {{ x: {{ address: ':80', default: {{ files: {} }} }} }} }}"},
       {"file", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {{ body: {} }} }} }} }} }}"},
       {"target_group", "{{ target_groups: {{ x: {} }} }}"},

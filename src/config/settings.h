@@ -261,6 +261,21 @@ struct ListenerTls {
   friend bool operator==(const ListenerTls&, const ListenerTls&) = default;
 };
 
+// Responses compressed on their way to the client.
+struct Compression {
+  std::vector<ContentCoding> codings{ContentCoding::Zstd, ContentCoding::Brotli, ContentCoding::Gzip};
+  std::vector<std::string> types{"text/*",          "application/json",   "application/javascript",
+                                 "application/xml", "application/*+json", "application/*+xml",
+                                 "image/svg+xml",   "application/wasm",   "application/manifest+json"};
+  std::size_t minimum = 1024;  // bytes of a body whose length is known
+  int gzip_level = 5;
+  int brotli_level = 4;
+  int zstd_level = 3;
+  int streams_max = 100;  // at once, of one worker; further ones go as they are
+  Mark mark;
+  friend bool operator==(const Compression&, const Compression&) = default;
+};
+
 struct Listener {
   std::string name;
   Address address;
@@ -275,9 +290,12 @@ struct Listener {
   Http2 http2;
   std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
   ForwardedHeaders x_forwarded = ForwardedHeaders::Append;
-  bool forwarded = false;     // RFC 7239 Forwarded as well
-  std::string server_header;  // empty: the target's passes through
-  bool access_log = true;     // false: this listener is not logged
+  bool forwarded = false;                   // RFC 7239 Forwarded as well
+  std::optional<Compression> compression;   // none: off
+  std::vector<NamedText> response_headers;  // put into every response, in the place of one that is there
+  std::vector<std::string> remove_headers;  // taken out of every response
+  std::string server_header;                // empty: the target's passes through
+  bool access_log = true;                   // false: this listener is not logged
   Mark mark;
   friend bool operator==(const Listener&, const Listener&) = default;
 };

@@ -76,6 +76,8 @@ class Worker {
   bool is_draining() const { return draining_; }
   AccessLogBuffer& access_log() { return access_log_; }
   ExchangePool& exchanges() { return exchanges_; }
+  // Responses that are being compressed now.
+  int& compressing() { return compressing_; }
   std::uint64_t random() { return random_.random(); }
   auth::PasswordDoor& passwords() { return passwords_; }
   UpstreamPool& pool_of(TargetShare& target);
@@ -122,6 +124,7 @@ class Worker {
   OpenConnection* connections_ = nullptr;             // all of http listeners
   std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;
+  int compressing_ = 0;
   io::Scope scope_;      // the connections
   io::Scope targets_;    // HTTP/2 connections to targets
   io::Scope own_scope_;  // the drain

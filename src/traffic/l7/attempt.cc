@@ -1,6 +1,7 @@
 // One attempt at one target: connect or reuse, send, receive a head, respond.
 #include "io/loop.h"
 #include "traffic/l4/tunnel.h"
+#include "traffic/l7/compress.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/http1_upstream.h"
 #include "traffic/l7/http2_upstream.h"
@@ -256,7 +257,13 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, Upload& upload
 
   gather_response_lines();
   facts.status = response.status;
-  http::Body& body = upstream.body(*state_);
+  decorate();
+  ResponseCompression compression(worker_);
+  const ResponseFacts known{
+      .status = response.status,
+      .length = response.has_content_length ? std::optional(response.content_length) : std::nullopt};
+  http::Body& body =
+      compression.apply(listener_->settings->compression, request, known, state_->lines, out, upstream.body(*state_));
   const http::RelayLimits limits{.source_idle = group_->settings->timeouts.idle,
                                  .sink_idle = listener_->settings->timeouts.idle};
   const http::RelayResult result = co_await client_.respond(

@@ -9,6 +9,7 @@ namespace ballast::traffic {
 
 Http2Pool::Connection::Connection(io::Loop& loop, const config::TargetGroup& settings)
     : idle_max_(settings.pool.idle_timeout),
+      is_secure_(is_secure(settings.protocol)),
       session_(http2::Session::make(http2::Session::Role::Client, loop, *this,
                                     {.head_bytes = settings.response_headers_max,
                                      .header = settings.timeouts.header,

@@ -57,6 +57,7 @@ class Http2Pool::Connection final : private http2::SessionOwner {
   Connection(io::Loop& loop, const config::TargetGroup& settings);
 
   http2::Session& session() { return *session_; }
+  Bytes scheme() const { return is_secure_ ? "https" : "http"; }
   bool has_answered() const { return has_answered_; }
   void answered() { has_answered_ = true; }
   // Why it could not be made.
@@ -70,6 +71,7 @@ class Http2Pool::Connection final : private http2::SessionOwner {
   std::optional<tls::EitherStream> transport_;  // once it is made
   io::Duration idle_max_;
   std::optional<Code> connect_failure_;
+  const bool is_secure_;
   bool has_answered_ = false;
   bool retired_ = false;
   std::shared_ptr<http2::Session> session_;
