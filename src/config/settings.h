@@ -96,7 +96,31 @@ struct FixedResponse {
   friend bool operator==(const FixedResponse&, const FixedResponse&) = default;
 };
 
-using Action = std::variant<Forward, Redirect, FixedResponse>;
+enum class ContentCoding { Gzip, Brotli, Zstd };
+
+struct NamedText {
+  std::string name;
+  std::string text;
+  friend bool operator==(const NamedText&, const NamedText&) = default;
+};
+
+// Files of a folder, served by the balancer itself. Names of files are relative to the root.
+struct Files {
+  std::string root;          // absolute; a folder that was there when the file was read
+  std::string strip_prefix;  // taken off the request's path: "/static"
+  std::vector<std::string> index{"index.html"};
+  std::string fallback;   // instead of a page that is not there; empty: none
+  std::string not_found;  // the page of a 404; empty: our own
+  std::vector<ContentCoding> precompressed;
+  std::string cache_control;      // empty: no such header
+  std::string charset = "utf-8";  // of text; empty: none is said
+  std::vector<NamedText> types;   // by the ending of a name, before what is known anyway
+  bool listing = false;
+  bool hidden = false;  // whether names that begin with a dot are served
+  friend bool operator==(const Files&, const Files&) = default;
+};
+
+using Action = std::variant<Forward, Redirect, FixedResponse, Files>;
 
 // Where a set of keys (JWKS, RFC 7517) comes from: one of the two.
 struct KeySource {

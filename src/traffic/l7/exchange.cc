@@ -80,6 +80,9 @@ io::Task<After> Exchange::answer() {
     co_return after;
   }
   if (const auto* redirect_to = std::get_if<RedirectTo>(&route_->action)) co_return co_await redirect(*redirect_to);
+  if (const auto* files = std::get_if<std::shared_ptr<const StaticFiles>>(&route_->action)) {
+    co_return co_await answer_files(**files);
+  }
   const auto& fixed = std::get<FixedAnswer>(route_->action);
   co_return co_await answer_own(
       OwnAnswer{.status = fixed.status, .content_type = fixed.content_type, .body = fixed.body});

@@ -6,7 +6,8 @@
 //   respond, bodies pulled both ways; always: count, time, log.
 //
 // exchange.cc is that way; authenticate.cc asks who sends it, before the route's action, and ask_service.cc lets a
-// service answer that; attempt.cc is one attempt at one target; own_answer.cc what the balancer answers itself.
+// service answer that; attempt.cc is one attempt at one target; own_answer.cc what the balancer answers itself,
+// static_answer.cc files.
 // Worker's thread; in the frame of serve_http(), one at a time for a connection.
 #pragma once
 
@@ -62,6 +63,7 @@ class Exchange {
     Bytes content_type;
     Bytes body;
     Bytes location;
+    Bytes allow = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";  // with 405
     bool closes = false;
     std::span<const http::FieldLine> lines = {};
   };
@@ -118,6 +120,10 @@ class Exchange {
   io::Task<After> answer_own(OwnAnswer answer);
   io::Task<After> redirect(const RedirectTo& redirect_to);
   io::Task<After> refuse(Reason reason);
+  io::Task<After> refuse(Reason reason, Bytes allow);
+
+  // static_answer.cc
+  io::Task<After> answer_files(const StaticFiles& files);
 
   Worker& worker_;
   Client& client_;

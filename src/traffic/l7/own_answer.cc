@@ -19,8 +19,7 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   if (!state.challenge.empty() && is_about_who_asks(state.facts.reason)) {
     state.lines.push_back({"WWW-Authenticate", state.challenge});
   }
-  if (answer.status == 405 && answer.lines.empty())
-    state.lines.push_back({"Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"});
+  if (answer.status == 405 && answer.lines.empty()) state.lines.push_back({"Allow", answer.allow});
   if (!listener_->settings->server_header.empty())
     state.lines.push_back({"Server", listener_->settings->server_header});
   const bool bodiless = answer.status == 204 || answer.status == 304;
@@ -52,7 +51,28 @@ io::Task<After> Exchange::redirect(const RedirectTo& redirect_to) {
   co_return co_await answer_own({.status = redirect_to.status(), .location = location});
 }
 
+namespace {
+
+// Whether the request itself was read and understood: what failed is what it asked for.
+bool is_of_the_resource(Reason reason) {
+  switch (reason) {
+    case Reason::MethodRefused:
+    case Reason::FileNotFound:
+    case Reason::FileRefused:
+    case Reason::FileDenied:
+      return true;
+    default:
+      return status_of(reason) >= 500;
+  }
+}
+
+}  // namespace
+
 io::Task<After> Exchange::refuse(Reason reason) {
+  return refuse(reason, OwnAnswer().allow);
+}
+
+io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
   ExchangeFacts& facts = state_->facts;
   facts.reason = reason;
   if (reason == Reason::ClientGone || status_of(reason) == 0) {
@@ -69,9 +89,9 @@ io::Task<After> Exchange::refuse(Reason reason) {
   if (!state_->auth_fault.empty()) text += fmt::format(" ({})", state_->auth_fault);
   text += '\n';
   // After a request that could not be understood, or not be read to its end, nothing on this connection can be trusted.
-  const bool closes = malformed || (status < 500 && reason != Reason::MethodRefused && !is_about_who_asks(reason));
+  const bool closes = malformed || !(is_of_the_resource(reason) || is_about_who_asks(reason));
   co_return co_await answer_own(
-      {.status = status, .content_type = "text/plain; charset=utf-8", .body = text, .closes = closes});
+      {.status = status, .content_type = "text/plain; charset=utf-8", .body = text, .allow = allow, .closes = closes});
 }
 
 }  // namespace ballast::traffic
