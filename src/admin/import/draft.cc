@@ -1,6 +1,7 @@
 #include "admin/import/draft.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -243,6 +244,14 @@ Imported Draft::finish(std::string_view from) {
   if (notes_left_out_ != 0) {
     notes_.push_back({.file = {}, .line = 0, .text = fmt::format("and {} notes more", notes_left_out_)});
   }
+  // In the order of the file, though a group is read where it is first used. A map keeps equal places as they came.
+  std::multimap<std::pair<std::string, int>, Note> in_order;
+  for (Note& note : notes_) {
+    std::pair<std::string, int> place(note.file == source_.path ? "" : note.file, note.line);
+    in_order.emplace(std::move(place), std::move(note));
+  }
+  notes_.clear();
+  for (auto& [place, note] : in_order) notes_.push_back(std::move(note));
   std::string yaml = render(from);
   const auto loaded = config::load_text(source_.path, yaml, {.files = source_.files});
   if (!loaded) {

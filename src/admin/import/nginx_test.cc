@@ -76,9 +76,9 @@ http {
   // Nothing is dropped in silence: each with its place.
   for (const char* note : {"/etc/nginx/nginx.conf:2: user www-data", ":4: events", ":6: sendfile on", ":8: gzip on",
                            "max_fails=2: targets are", "server 10.0.0.13:8080 backup: there are no backup servers",
-                           ":26: proxy_set_header X-Real-IP",
-                           ":27: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for: not needed",
-                           ":32: add_header X-Frame-Options"}) {
+                           ":25: proxy_set_header X-Real-IP",
+                           ":26: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for: not needed",
+                           ":31: add_header X-Frame-Options"}) {
     EXPECT_THAT(yaml, HasSubstr(note));
   }
 }
@@ -218,13 +218,40 @@ stream {
   EXPECT_THAT(
       yaml,
       HasSubstr("/etc/nginx/conf.d/b.conf:2: proxy_pass http://app/v1/: changed: paths are passed on as they are"));
-  EXPECT_THAT(yaml, HasSubstr("files are not served; such requests answer 501"));
+  EXPECT_THAT(yaml, HasSubstr("such requests answer 501"));
   EXPECT_THAT(yaml, HasSubstr("fastcgi_pass unix:/run/php.sock: only HTTP servers"));
   EXPECT_THAT(yaml, HasSubstr("speaks plain HTTP; give it its certificates"));
   EXPECT_THAT(yaml, HasSubstr("TLS toward the servers is not carried over"));
   EXPECT_THAT(yaml, HasSubstr("  tcp-3306:\n    address: \":3306\"\n    protocol: tcp\n    timeouts: { idle: 600s }\n  "
                               "  default: { forward: db }\n"));
   EXPECT_THAT(yaml, HasSubstr("listen 53 udp: only TCP is balanced"));
+}
+
+TEST(Nginx, FilesOfARootThatIsThere) {
+  config::MemoryFiles files;
+  files.files["/var/www/index.html"] = "Hello.";
+  const std::string yaml = imported(R"(
+server {
+  listen 80;
+  root /var/www;
+  index start.html index.html;
+  location /app/ { try_files $uri $uri/ /index.html; }
+  location /pictures/ { alias /var/www; autoindex on; }
+  location /php { try_files $uri /index.php?$args; }
+  location /gone { root /var/none; }
+}
+)",
+                                    files);
+  EXPECT_THAT(yaml, HasSubstr("default: { files: { root: \"/var/www\", index: [ start.html, index.html ] } }"));
+  EXPECT_THAT(
+      yaml,
+      HasSubstr("path: \"/app/*\" }\n        files: { root: \"/var/www\", index: [ start.html, index.html ], fallback: "
+                "\"/index.html\" }"));
+  EXPECT_THAT(yaml, HasSubstr("files: { root: \"/var/www\", strip_prefix: \"/pictures\", index: [ start.html, "
+                              "index.html ], listing: on }"));
+  EXPECT_THAT(yaml,
+              HasSubstr("try_files $uri /index.php?$args: a part of it has no counterpart; such requests answer 501"));
+  EXPECT_THAT(yaml, HasSubstr("/var/none"));
 }
 
 TEST(Nginx, WhatIsNoConfigurationGivesNone) {
