@@ -401,12 +401,15 @@ void NginxReader::add_rules(const DraftRule& match, const Place& place, std::vec
       into.push_back(std::move(decided));
       return;
     }
-    const std::size_t slash = network.find('/');
-    if (const auto address = config::parse_address(network.find(':') != std::string::npos
-                                                       ? fmt::format("[{}]:1", network.substr(0, slash))
-                                                       : fmt::format("{}:1", network.substr(0, slash)));
-        !address)
-      continue;
+    if (!config::parse_network(network)) {
+      // Whoever it was to keep out is not known any more: nobody comes in.
+      draft_.note({}, 0,
+                  fmt::format("{} {}: this is no network{}", allows ? "allow" : "deny", shown(network),
+                              allows ? "; it is left out" : "; what stands behind it answers 403"));
+      if (allows) continue;
+      into.push_back(std::move(decided));
+      return;
+    }
     decided.source = {yaml_text(network)};
     into.push_back(std::move(decided));
   }

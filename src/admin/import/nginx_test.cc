@@ -175,6 +175,7 @@ server {
   location /sso { auth_basic off; auth_request /verify; proxy_pass http://10.0.0.1:80; }
   location = /verify { internal; proxy_pass http://10.0.0.9:9000/check; }
   location /office { auth_basic off; allow 10.0.0.0/8; deny all; proxy_pass http://10.0.0.1:80; }
+  location /typo { auth_basic off; deny 10.0.0.1/99; proxy_pass http://10.0.0.1:80; }
   location /away { auth_basic off; deny 192.168.1.1; proxy_pass http://10.0.0.1:80; }
 }
 )",
@@ -191,6 +192,7 @@ server {
       yaml,
       HasSubstr(
           "path: \"/away*\", source: \"192.168.1.1\" }\n        auth: off\n        fixed_response: { status: 403"));
+  EXPECT_THAT(yaml, HasSubstr("path: \"/typo*\" }\n        auth: off\n        fixed_response: { status: 403"));
   EXPECT_THAT(yaml, HasSubstr("path: \"/verify\" }\n        auth: off\n        fixed_response: { status: 404"));
 }
 
