@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const admin::ImportSource source{.path = "x.conf", .text = text, .files = files};
   const admin::Imported made = data[0] % 2 == 0 ? admin::read_nginx(source) : admin::read_haproxy(source);
   for (const admin::Note& note : made.notes) {
-    require(note.text.find("what came of it is not taken") == std::string::npos, "what is made is taken");
+    require(note.line != 0 || !note.text.starts_with("what came of it is not taken"), "what is made is taken");
     require(note.text.find('\n') == std::string::npos, "a note is one line");
   }
 #ifdef BALLAST_CANARY

@@ -186,7 +186,10 @@ std::string whole_expression(const Expression& pcre) {
 
 std::string shown(std::string_view text) {
   constexpr std::size_t bytes_max = 200;
-  return config::crop(text, bytes_max);
+  std::string line = config::crop(text, bytes_max);
+  // In a comment of a file that must be UTF-8.
+  std::ranges::replace_if(line, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  return line;
 }
 
 void Draft::note(const std::string& file, int line, std::string text) {
