@@ -120,10 +120,10 @@ TEST(Schema, EveryExampleIsTaken) {
   collect(settings_kind()->shape(), sections);
   MemoryFiles files;
   files.files["maintenance.html"] = "Soon.\n";
+  files.files["public/index.html"] = "Hello.\n";
   files.files["users.htpasswd"] = "ann:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
   files.files["issuer.jwks"] = "{}";
   files.files["site"] = "{}";  // the `file` beside which other examples stand
-  files.files["public/index.html"] = "Hello.\n";
   for (const auto& [name, section] : sections) {
     ASSERT_TRUE(places.contains(name)) << name;
     for (const PropertyShape& property : section.properties) {

@@ -21,11 +21,13 @@
 
 namespace ballast::traffic {
 
+class Http2Pool;
 class UpstreamPool;
 
 // What one worker keeps of a target; touched by no other thread, and emptied on that thread before the share goes.
 struct TargetLocal {
   std::shared_ptr<UpstreamPool> pool;
+  std::shared_ptr<Http2Pool> http2_pool;
   Latency latency;
   TargetUses uses;
 };

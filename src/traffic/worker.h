@@ -75,6 +75,7 @@ class Worker {
   std::uint64_t random() { return random_.random(); }
   auth::PasswordDoor& passwords() { return passwords_; }
   UpstreamPool& pool_of(TargetShare& target);
+  Http2Pool& http2_pool_of(TargetShare& target);
   ListenerCell& cell_of(ListenerShare& share) const { return share.cells[index()]; }
   GroupCell& cell_of(GroupShare& share) const { return share.cells[index()]; }
   TargetCell& cell_of(TargetShare& share) const { return share.cells[index()]; }
@@ -111,6 +112,7 @@ class Worker {
   std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;
   io::Scope scope_;      // the connections
+  io::Scope targets_;    // HTTP/2 connections to targets
   io::Scope own_scope_;  // the drain
   io::Thread thread_;
 };

@@ -105,6 +105,8 @@ class Exchange {
 
   // attempt.cc
   io::Task<Attempt> try_target(Fresh fresh);
+  // A way to the target, at rest or new; nullptr: `failure` says why not.
+  io::Task<std::unique_ptr<Upstream>> reach(Fresh fresh, Attempt& failure);
   // `end` is set where the exchange with the target has ended in order.
   io::Task<Attempt> attempt(Upstream& upstream, std::optional<Upstream::Use>& end);
   io::Task<Attempt> receive_head(Upstream& upstream, Upload& upload, io::Instant sent);

@@ -167,7 +167,7 @@ io::Task<void> Http2Connection::run(Bytes received) {
   const PlanListener* listener = origin_.worker.plan()->listener(*origin_.listener);
   if (listener == nullptr) co_return;
   const config::Listener& settings = *listener->settings;
-  session_ = http2::Session::make(http2::Session::Role::Server, transport_, *this,
+  session_ = http2::Session::make(http2::Session::Role::Server, origin_.worker.loop(), transport_, *this,
                                   {.streams = static_cast<std::uint32_t>(settings.http2.streams),
                                    .stream_window = static_cast<std::uint32_t>(settings.http2.stream_window_bytes),
                                    .window = static_cast<std::uint32_t>(settings.http2.window_bytes),
