@@ -91,12 +91,16 @@ class Session : public std::enable_shared_from_this<Session> {
   void note_goaway(std::uint32_t error_code);
   // The transport has failed.
   void cut(Code code);
-  void spend(FloodGuard::Frame frame);
+  // nghttp2's code for what a callback gives: not 0 where it was a flood.
+  int spend(FloodGuard::Frame frame);
   void refuse_new();
   void lose_streams(Code code);
   void add(Stream& stream);
   void remove(Stream& stream);
   bool has_work() const;
+  // Ends run()'s wait: it is to look around.
+  void nudge();
+  bool rests() const;
   io::Deadline next_deadline();
   // False: the connection has nothing left to wait for.
   bool take_deadline();
@@ -109,6 +113,10 @@ class Session : public std::enable_shared_from_this<Session> {
   };
   // An answer to the PING of drain() may take this long.
   static constexpr auto drain_round_trip_max = std::chrono::seconds(1);
+  // A peer that has done wrong may take so long to read what for.
+  static constexpr auto last_words_max = std::chrono::seconds(1);
+  // Then the others have their turn, however much more has come.
+  static constexpr int full_reads_max = 4;
 
   const Role role_;
   io::Stream& transport_;
@@ -122,9 +130,11 @@ class Session : public std::enable_shared_from_this<Session> {
   std::vector<std::shared_ptr<Stream>> arrived_;  // requests to be served; bounded by limits_.streams
   std::vector<Left> left_;                        // streams to be told; bounded by the streams
   Buffer out_;                                    // frames not yet taken by the transport; filled up to `out_bytes_max`
+  std::size_t queued_bytes_ = 0;                  // in the streams' buffers
   io::Instant rests_since_;
   io::Instant head_began_{};
   bool head_open_ = false;
+  std::int32_t last_opened_ = 0;  // the highest stream that a HEADERS frame named
   bool flush_wanted_ = false;
   io::Instant drain_began_{};
   bool draining_ = false;
@@ -133,9 +143,12 @@ class Session : public std::enable_shared_from_this<Session> {
   bool gone_ = false;         // the transport carries nothing any more
   SessionDefect defect_ = SessionDefect::None;
   io::Strand* runner_ = nullptr;  // run()'s
+  bool nudged_ = false;
   io::Scope writer_;
 
   static constexpr std::size_t out_bytes_max = 64 * kib;
+  // Of what streams hold that is not sent yet. A peer that does not read holds this, and a little for each stream.
+  static constexpr std::size_t queued_bytes_max = 1 * mib;
 };
 
 }  // namespace ballast::http2
