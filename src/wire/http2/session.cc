@@ -41,27 +41,13 @@ struct Callbacks {
     return static_cast<Stream*>(nghttp2_session_get_stream_user_data(native, id));
   }
 
-  // Every frame is paid for here, also those that nghttp2 overlooks: what follows a stream that is closed, and types
-  // that nobody knows.
-  static int on_begin_frame(nghttp2_session* native, const nghttp2_frame_hd* head, void* user) {
+  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user) {
     Session& session = session_of(user);
-    if (head->type == NGHTTP2_CONTINUATION) return 0;  // nghttp2 bounds their number
-    session.head_open_ = false;
-    switch (head->type) {
-      case NGHTTP2_HEADERS:
-        if (head->stream_id > session.last_opened_) {
-          session.last_opened_ = head->stream_id;
-          return 0;
-        }
-        [[fallthrough]];
-      case NGHTTP2_DATA:
-        if (nghttp2_session_find_stream(native, head->stream_id) != nullptr) return 0;
-        return session.spend(FloodGuard::Frame::Control);
-      case NGHTTP2_RST_STREAM:
-        return session.spend(FloodGuard::Frame::Reset);
-      default:
-        return session.spend(FloodGuard::Frame::Control);
-    }
+    if (head->type != NGHTTP2_CONTINUATION) session.head_open_ = false;
+    // nghttp2 does not look into priorities that nobody goes by (RFC 9113 6.3).
+    if (head->type != NGHTTP2_PRIORITY || head->stream_id != 0) return 0;
+    session.fail(SessionDefect::Protocol, NGHTTP2_PROTOCOL_ERROR);
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
   static int on_begin_headers(nghttp2_session* native, const nghttp2_frame* frame, void* user) {
@@ -113,14 +99,17 @@ struct Callbacks {
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
         session.head_open_ = false;
+        --session.idle_frames_;
         if (stream != nullptr) take_head(session, *stream);
         break;
       case NGHTTP2_DATA:
-        // Empty, or of padding alone.
-        if (frame->hd.length == frame->data.padlen && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) {
-          if (const int failure = session.spend(FloodGuard::Frame::Control); failure != 0) return failure;
+        // Not where it is empty, or of padding alone.
+        if (frame->hd.length != frame->data.padlen || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+          --session.idle_frames_;
         }
         break;
+      case NGHTTP2_RST_STREAM:
+        return session.spend(FloodGuard::reset_cost);
       case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && session.draining_) session.refuse_new();
         break;
@@ -187,7 +176,7 @@ struct Callbacks {
     if (frame->hd.type == NGHTTP2_GOAWAY) return session.note_goaway(frame->goaway.error_code), 0;
     // A peer that makes us reset its streams saves itself the frame (CVE-2025-8671).
     if (frame->hd.type == NGHTTP2_RST_STREAM && !is_ours(frame->rst_stream.error_code)) {
-      session.spend(FloodGuard::Frame::Reset);
+      session.spend(FloodGuard::reset_cost);
     }
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     if (frame->hd.type == NGHTTP2_DATA && frame->hd.length >= honest_bytes) session.guard_.earn_by_data();
@@ -202,7 +191,7 @@ struct Callbacks {
   static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
     Session& session = session_of(user);
     if (frame->hd.type == NGHTTP2_HEADERS) session.head_open_ = false;  // it will not be told as received
-    return session.spend(FloodGuard::Frame::Reset);
+    return session.spend(FloodGuard::reset_cost);
   }
 
   // Codes of resets that come from what we do; all others answer a violation.
@@ -277,6 +266,7 @@ Session::Session(Role role, io::Stream& transport, SessionOwner& owner, const Se
       limits_(limits),
       loop_(transport.loop()),
       guard_(loop_.now()),
+      walk_(role == Role::Server ? NGHTTP2_CLIENT_MAGIC_LEN : 0),
       rests_since_(loop_.now()),
       writer_(loop_) {}
 
@@ -342,8 +332,8 @@ void Session::remove(Stream& stream) {
   if (stream.next_ != nullptr) stream.next_->previous_ = stream.previous_;
 }
 
-int Session::spend(FloodGuard::Frame frame) {
-  if (guard_.spend(frame, loop_.now())) return 0;
+int Session::spend(std::int64_t cost) {
+  if (guard_.spend(cost, loop_.now())) return 0;
   fail(SessionDefect::Flood, NGHTTP2_ENHANCE_YOUR_CALM);
   return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
@@ -390,7 +380,9 @@ std::string Session::websocket_key() {
 bool Session::take(Bytes bytes) {
   const ssize_t taken =
       nghttp2_session_mem_recv(native_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  idle_frames_ += static_cast<std::int64_t>(walk_.count(bytes));
   settle_left();
+  if (taken >= 0 && idle_frames_ > 0) return spend(std::exchange(idle_frames_, 0) * FloodGuard::frame_cost) == 0;
   if (taken < 0) {
     const bool flooded = taken == NGHTTP2_ERR_FLOODED || taken == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
     fail(flooded ? SessionDefect::Flood : SessionDefect::Protocol,

@@ -20,6 +20,7 @@
 #include "io/task.h"
 #include "wire/http/outgoing.h"
 #include "wire/http2/flood_guard.h"
+#include "wire/http2/frame_walk.h"
 #include "wire/http2/session_defect.h"
 #include "wire/http2/stream.h"
 
@@ -92,7 +93,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // The transport has failed.
   void cut(Code code);
   // nghttp2's code for what a callback gives: not 0 where it was a flood.
-  int spend(FloodGuard::Frame frame);
+  int spend(std::int64_t cost);
   void refuse_new();
   void lose_streams(Code code);
   void add(Stream& stream);
@@ -125,6 +126,8 @@ class Session : public std::enable_shared_from_this<Session> {
   io::Loop& loop_;
   nghttp2_session* native_ = nullptr;
   FloodGuard guard_;
+  FrameWalk walk_;
+  std::int64_t idle_frames_ = 0;  // received and not paid for; below zero where they turned out to bring something
   Stream* streams_ = nullptr;
   std::size_t stream_count_ = 0;
   std::vector<std::shared_ptr<Stream>> arrived_;  // requests to be served; bounded by limits_.streams
@@ -134,7 +137,6 @@ class Session : public std::enable_shared_from_this<Session> {
   io::Instant rests_since_;
   io::Instant head_began_{};
   bool head_open_ = false;
-  std::int32_t last_opened_ = 0;  // the highest stream that a HEADERS frame named
   bool flush_wanted_ = false;
   io::Instant drain_began_{};
   bool draining_ = false;
