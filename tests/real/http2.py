@@ -41,12 +41,18 @@ target_groups:
 
 RULES = """
 > /hold
-    before body
-    hold
-    < 200
+before body
+hold
+< 200
 > /big
-    < 200
-    < body 1000000 bytes
+< 200
+< body 200000 bytes
+> /204
+< 204
+> /304
+< 304
+> /trailers
+echo chunked
 """
 
 
