@@ -72,6 +72,44 @@ TEST(Mistakes, OfTheWholeFile) {
       "", "");
 }
 
+TEST(Mistakes, OfFiles) {
+  MemoryFiles disk;
+  disk.files["here/index.html"] = "x";
+  const auto of = [&](const std::string& files) {
+    return findings("{ listeners: { l: { address: ':80', default: { files: \n" + files + "\n} } } }", disk);
+  };
+  EXPECT_THAT(of("{ root: here }"), ElementsAre());
+  EXPECT_THAT(of("{}"), ElementsAre("2:1 root is missing in this files"));
+  EXPECT_THAT(of("{ root: '' }"), ElementsAre("2:9 root: the path is empty | allowed: path of a folder"));
+  EXPECT_THAT(of("{ root: gone }"), ElementsAre("2:9 root: cannot use the folder \"gone\": No such file or directory"));
+  EXPECT_THAT(of("{ root: here, strip_prefix: static }"),
+              ElementsAre("2:29 strip_prefix: \"static\" must start with /, without ? and # | allowed: beginning of a "
+                          "path, such as /static"));
+  for (const char* key : {"fallback", "not_found"}) {
+    EXPECT_THAT(of(fmt::format("{{ root: here, {}: ../x }}", key)),
+                ElementsAre(testing::HasSubstr(
+                    fmt::format("{}: \"../x\" must name a file below the root, without \".\" and \"..\"", key))));
+  }
+  EXPECT_THAT(of("{ root: here, index: a/b }"),
+              ElementsAre("2:22 index: \"a/b\" is not the name of a file in a folder | allowed: name of a file"));
+  EXPECT_THAT(of("{ root: here, index: .. }"), ElementsAre(testing::HasSubstr("must name a file below the root")));
+  EXPECT_THAT(of("{ root: here, types: { .x: y } }"),
+              ElementsAre(testing::HasSubstr("types: \".x\" is not the ending of a name; write it without its dot")));
+  EXPECT_THAT(of("{ root: here, types: { x: \"a\\r\\nb\" } }"),
+              ElementsAre(testing::HasSubstr("has a character that a header cannot carry")));
+  EXPECT_THAT(of("{ root: here, cache_control: \"a\\nb\" }"),
+              ElementsAre(testing::HasSubstr("has a character that a header cannot carry")));
+  EXPECT_THAT(of("{ root: here, precompressed: [br, br] }"),
+              ElementsAre("2:15 precompressed: a coding stands here twice"));
+  EXPECT_THAT(of("{ root: here, precompressed: deflate }"),
+              ElementsAre("2:30 precompressed: \"deflate\" is not known here | allowed: one of br, gzip, zstd"));
+  EXPECT_THAT(of("{ root: here, charset: 'a b' }"), ElementsAre(testing::HasSubstr("\"a b\" is not a charset")));
+  EXPECT_THAT(of("{ root: here, listing: maybe }"), ElementsAre(testing::HasSubstr("one of on, off")));
+  EXPECT_THAT(
+      findings("{ listeners: { l: { address: ':80', protocol: tcp, default: { files: { root: here } } } } }", disk),
+      ElementsAre("1:16 the tcp listener \"l\" can only forward: it sees no requests to answer"));
+}
+
 TEST(Mistakes, OfAListener) {
   expect_all(
       {
@@ -80,9 +118,9 @@ TEST(Mistakes, OfAListener) {
            {"1:28 address: \"80\" has no port; write host:port | allowed: address: :port, host:port, [v6]:port or "
             "unix:/path"}},
           {"{ address: ':80', default: {} }",
-           {"1:44 this default has no action; exactly one of forward, redirect, fixed_response"}},
+           {"1:44 this default has no action; exactly one of forward, redirect, fixed_response, files"}},
           {"{ address: ':80', default: { forward: g, redirect: { to: / } } }",
-           {"1:58 redirect cannot stand beside forward: exactly one of forward, redirect, fixed_response"}},
+           {"1:58 redirect cannot stand beside forward: exactly one of forward, redirect, fixed_response, files"}},
           {"{ address: ':80', default: { forward: h } }", {"1:55 unknown target group \"h\" | known: g, t"}},
           {"{ address: ':80', default: { forward: t } }",
            {"1:55 the http listener \"l\" cannot forward to the tcp target group \"t\" | the group stands at x:2:25"}},
@@ -135,7 +173,8 @@ TEST(Mistakes, OfARule) {
   expect_all(
       {
           {"{ forward: g }", {"2:3 match is missing in this rule"}},
-          {"{ match: { path: / } }", {"2:3 this rule has no action; exactly one of forward, redirect, fixed_response"}},
+          {"{ match: { path: / } }",
+           {"2:3 this rule has no action; exactly one of forward, redirect, fixed_response, files"}},
           {"{ match: {}, forward: g }",
            {"2:12 this match has no condition; what every request gets belongs in the listener's default"}},
           {"{ match: { path: [] }, forward: g }",
@@ -183,6 +222,61 @@ TEST(Mistakes, OfARule) {
            {"3:3 two rules of this listener have the name \"rule-1\" | first at x:2:3"}},
       },
       "listeners: { l: { address: ':80', default: { forward: g }, rules: [\n  ", "\n] } }\ntarget_groups: { g: {} }");
+}
+
+TEST(Mistakes, OfAuthentication) {
+  MemoryFiles files;
+  files.files["users"] = "ann:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
+  files.files["old"] = "ann:$apr1$salt$hash\n";
+  files.files["keys"] = "{}";
+  const std::vector<Mistake> mistakes{
+      {"off", {}},
+      {"{ basic: { file: users } }", {}},
+      {"{ basic: { file: users, header: '' } }", {}},
+      {"on", {"1:87 auth: \"on\" cannot stand here | allowed: auth section, or off"}},
+      {"{}", {"1:87 this auth has no way; exactly one of basic, jwt, forward"}},
+      {"{ basic: { file: users }, forward: { group: g } }",
+       {"1:113 forward cannot stand beside basic: exactly one of basic, jwt, forward"}},
+      {"{ basic: {} }", {"1:96 file is missing in this basic"}},
+      {"{ basic: { file: none } }", {"1:104 file: cannot read \"none\": No such file or directory"}},
+      {"{ basic: { file: old } }",
+       {"1:104 file: \"old\": line 1, user \"ann\": the password is kept as Apache's MD5, only bcrypt is taken; set it "
+        "anew: htpasswd -B FILE USER"}},
+      {"{ basic: { file: users, realm: 'a\"b' } }",
+       {"1:118 realm: \"a\"b\" has a character that a realm cannot have | allowed: text"}},
+      {"{ jwt: { keys: { file: keys }, algorithms: none, audience: a } }",
+       {"1:130 algorithms: \"none\" is not known here | allowed: one of RS256, RS384, RS512, PS256, ES256, ES384, "
+        "HS256"}},
+      {"{ jwt: { keys: { file: keys }, algorithms: RS256 } }",
+       {"1:94 warning: neither issuer nor audience is given: any token that one of the keys has signed is let in, "
+        "also one made for another service"}},
+      {"{ jwt: { keys: {}, algorithms: RS256, audience: a } }",
+       {"1:102 this keys has no source; exactly one of file, url"}},
+      {"{ jwt: { keys: { url: 'https://a/b' }, algorithms: RS256, audience: a } }",
+       {"1:109 url: a key set is fetched over http only; fetch an https one through a listener or a job beside this "
+        "program, or keep it in a file | allowed: http URL"}},
+      {"{ jwt: { keys: { file: keys, refresh: 1m }, algorithms: RS256, audience: a } }",
+       {"1:116 refresh is for a url; a file is read again when it has changed"}},
+      {"{ forward: { group: gg } }", {"1:107 unknown target group \"gg\"; did you mean \"g\"? | known: g, t"}},
+      {"{ forward: { group: t } }",
+       {"1:107 the target group \"t\" does not speak http and cannot be asked about requests | the group stands at "
+        "x:2:25"}},
+      {"{ forward: { group: g, request_headers: [Connection] } }",
+       {"1:110 request_headers: \"Connection\" belongs to one connection or one message and cannot be "
+        "copied"}},
+  };
+  for (const Mistake& m : mistakes) {
+    EXPECT_THAT(findings("listeners: { l: { address: ':80', default: { fixed_response: { status: 200 } }, auth: " +
+                             m.text + " } }\ntarget_groups: { g: {}, t: { protocol: tcp } }",
+                         files),
+                ElementsAreArray(m.findings))
+        << m.text;
+  }
+  EXPECT_THAT(
+      findings("listeners: { l: { address: ':80', protocol: tcp, default: { forward: t }, auth: { basic: { file: "
+               "users } } } }\ntarget_groups: { t: { protocol: tcp } }",
+               files),
+      ElementsAre("1:75 a tcp listener sees no requests whose sender it could ask"));
 }
 
 TEST(Mistakes, OfATargetGroup) {

@@ -126,6 +126,9 @@ void name_rules(Listener& listener, const Node& node, Decoder& decoder) {
 
 void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   name_rules(listener, node, decoder);
+  if (listener.auth && listener.protocol == ListenerProtocol::Tcp) {
+    decoder.error(node.mark_of("auth"), "a tcp listener sees no requests whose sender it could ask");
+  }
   const Node* given = node.find("timeouts");
   if (listener.protocol == ListenerProtocol::Tcp && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
 }
@@ -176,6 +179,11 @@ Value<Listener> listener_kind() {
                    .example = "{ forward: site }",
                    .value = field(&Listener::default_action, action_kind()),
                    .required = true},
+                  {.name = "auth",
+                   .doc = "Who may send requests, wherever a rule does not say otherwise. Only for http.",
+                   .example = "{ basic: { file: users.htpasswd } }",
+                   .value = field(&Listener::auth, auth_kind()),
+                   .default_words = "none: anybody"},
                   {.name = "limits",
                    .doc = "What a client may send.",
                    .example = "{ body: 10MiB }",

@@ -96,12 +96,96 @@ struct FixedResponse {
   friend bool operator==(const FixedResponse&, const FixedResponse&) = default;
 };
 
-using Action = std::variant<Forward, Redirect, FixedResponse>;
+enum class ContentCoding { Gzip, Brotli, Zstd };
+
+struct NamedText {
+  std::string name;
+  std::string text;
+  friend bool operator==(const NamedText&, const NamedText&) = default;
+};
+
+// Files of a folder, served by the balancer itself. Names of files are relative to the root.
+struct Files {
+  std::string root;          // absolute; a folder that was there when the file was read
+  std::string strip_prefix;  // taken off the request's path: "/static"
+  std::vector<std::string> index{"index.html"};
+  std::string fallback;   // instead of a page that is not there; empty: none
+  std::string not_found;  // the page of a 404; empty: our own
+  std::vector<ContentCoding> precompressed;
+  std::string cache_control;      // empty: no such header
+  std::string charset = "utf-8";  // of text; empty: none is said
+  std::vector<NamedText> types;   // by the ending of a name, before what is known anyway
+  bool listing = false;
+  bool hidden = false;  // whether names that begin with a dot are served
+  friend bool operator==(const Files&, const Files&) = default;
+};
+
+using Action = std::variant<Forward, Redirect, FixedResponse, Files>;
+
+// Where a set of keys (JWKS, RFC 7517) comes from: one of the two.
+struct KeySource {
+  std::string file;               // as seen from the working directory
+  std::string url;                // "http://host:port/path"
+  Milliseconds refresh{600'000};  // of a url
+  friend bool operator==(const KeySource&, const KeySource&) = default;
+};
+
+// User and password, against a file of bcrypt hashes.
+struct BasicAuth {
+  std::string file;  // as seen from the working directory
+  std::string realm = "restricted";
+  std::string header = "X-Auth-User";  // to the target, with the user's name; empty: none
+  friend bool operator==(const BasicAuth&, const BasicAuth&) = default;
+};
+
+enum class TokenAlgorithm { Rs256, Rs384, Rs512, Ps256, Es256, Es384, Hs256 };
+
+struct ClaimHeader {
+  std::string claim;
+  std::string header;
+  friend bool operator==(const ClaimHeader&, const ClaimHeader&) = default;
+};
+
+// A signed token (RFC 7519).
+struct JwtAuth {
+  KeySource keys;
+  std::vector<TokenAlgorithm> algorithms;  // never empty
+  std::vector<std::string> issuer;         // one of them; empty: not looked at
+  std::vector<std::string> audience;       // one of them; empty: not looked at
+  std::vector<NamedPattern> require;       // claims, with case
+  std::vector<ClaimHeader> headers;        // to the target
+  Milliseconds leeway{30'000};             // for exp, nbf and iat
+  bool require_expiry = true;
+  std::string cookie;  // where the token is; empty: Authorization: Bearer
+  std::string realm = "restricted";
+  std::string user_claim = "sub";  // for the access log
+  friend bool operator==(const JwtAuth&, const JwtAuth&) = default;
+};
+
+// A service that is asked about each request.
+struct ForwardAuth {
+  std::string group;
+  std::string path = "/";
+  std::vector<std::string> request_headers{"Authorization", "Cookie"};  // of the client's, to the service
+  std::vector<std::string> response_headers;                            // of the service's, to the target
+  std::string user_header;  // of the service's answer, for the access log; empty: none
+  Milliseconds timeout{5'000};
+  Mark mark;
+  friend bool operator==(const ForwardAuth&, const ForwardAuth&) = default;
+};
+
+struct Auth {
+  bool enabled = true;  // false: `off`, for a rule of a listener that has one
+  std::variant<BasicAuth, JwtAuth, ForwardAuth> how;
+  Mark mark;
+  friend bool operator==(const Auth&, const Auth&) = default;
+};
 
 struct Rule {
   std::string name;  // for logs and metrics; "rule-1" where not given
   Match match;
   Action action;
+  std::optional<Auth> auth;  // none: the listener's
   Mark mark;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -145,6 +229,7 @@ struct Listener {
   ListenerProtocol protocol = ListenerProtocol::Http;
   std::vector<Rule> rules;
   std::optional<Action> default_action;  // key `default`; required
+  std::optional<Auth> auth;              // of every rule that has none of its own, and of the default
   RequestLimits limits;
   ListenerTimeouts timeouts;
   Http2 http2;

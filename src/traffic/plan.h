@@ -13,6 +13,7 @@
 
 #include "config/settings.h"
 #include "io/address.h"
+#include "traffic/auth/guard.h"
 #include "traffic/balance/balancer.h"
 #include "traffic/cells.h"
 #include "traffic/route/route_table.h"
@@ -20,11 +21,13 @@
 
 namespace ballast::traffic {
 
+class Http2Pool;
 class UpstreamPool;
 
 // What one worker keeps of a target; touched by no other thread, and emptied on that thread before the share goes.
 struct TargetLocal {
   std::shared_ptr<UpstreamPool> pool;
+  std::shared_ptr<Http2Pool> http2_pool;
   Latency latency;
   TargetUses uses;
 };
@@ -79,6 +82,7 @@ struct PlanListener {
   std::shared_ptr<ListenerShare> share;
   std::shared_ptr<const config::Listener> settings;
   std::shared_ptr<const RouteTable> routes;
+  auth::Guards guards;  // of the routes, by their index
 };
 
 class Plan {

@@ -18,6 +18,10 @@ constexpr std::array<Row, reason_count> rows{{
     {"request_too_slow", 408, "The request's body arrived too slowly."},
     {"request_too_large", 413, "The request's body is larger than is allowed here."},
     {"method_refused", 405, "This method is not allowed here."},
+    {"file_not_found", 404, "There is nothing at this address."},
+    {"file_refused", 404, "There is nothing at this address."},
+    {"file_denied", 403, "This file may not be read."},
+    {"file_failed", 500, "This file cannot be read."},
     {"client_gone", 460, "The client closed the connection."},
     {"no_target", 503, "No server is available for this request."},
     {"targets_full", 503, "Every server for this request is at its limit."},
@@ -32,6 +36,12 @@ constexpr std::array<Row, reason_count> rows{{
     {"body_timeout", 0, "The answer of the server stopped."},
     {"stopped", 503, "The service is stopping."},
     {"overloaded", 503, "The service has too many connections."},
+    {"auth_required", 401, "Say who you are."},
+    {"auth_refused", 401, "This user, password or token is not accepted."},
+    {"auth_forbidden", 403, "You are not allowed this."},
+    {"auth_denied", 0, "The service that was asked did not let the request pass."},
+    {"auth_unavailable", 503, "Who you are cannot be checked at the moment."},
+    {"auth_overloaded", 503, "Too many users are being checked at the moment."},
 }};
 
 const Row& row_of(Reason reason) {
@@ -48,6 +58,10 @@ std::string_view explain(Reason reason) {
 }
 int status_of(Reason reason) {
   return row_of(reason).status;
+}
+
+bool is_about_who_asks(Reason reason) {
+  return reason == Reason::AuthRequired || reason == Reason::AuthRefused || reason == Reason::AuthForbidden;
 }
 
 Reason reason_of_connect(Code code) {

@@ -37,7 +37,7 @@
     origin a: ... (new rules) | origin t received "..." | origin t ended by fin
     gate g cut now | gate g reset now
 
-    config next.yaml: ...                 # writes another file, completed likewise;  file NAME: ... writes it as it stands
+    config next.yaml: ...                 # writes another file, completed likewise;  file NAME: ... writes it as it stands; file NAME: 70000 bytes
     $ ballast apply next.yaml             # exit 0 unless said otherwise; `eventually $ ...` tries again until it holds
         says "text" | complains "text" (stderr) | exit 1 | json PATH is PATTERN | silent | not says "text"
     metrics: / log:                       # one expectation a line; waits until they hold
@@ -366,8 +366,13 @@ class Spec:
         self._listeners = {}
         await self._ballast.start(self._folder / "ballast.yaml")
 
-    async def file(self, line: text.Line, name: str) -> None:
-        (self._folder / name).write_text(line.raw)
+    async def file(self, line: text.Line, name: str, size: str | None) -> None:
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if size:
+            path.write_bytes(text.pattern_bytes(int(size)))
+        else:
+            path.write_text(line.raw)
 
     async def command(self, line: text.Line, eventually: str | None, words: str) -> None:
         checks = [each.text for each in line.block]
@@ -503,7 +508,7 @@ _STATEMENTS = [
     (r"start with (descriptors|environment) (.+)", "start_with"),
     (r"ballast starts again", "starts_again"),
     (r"config(?: (\S+))?:", "config"),
-    (r"file (\S+):", "file"),
+    (r"file (\S+):(?: (\d+) bytes)?", "file"),
     (r"(eventually )?\$ (.+)", "command"),
     (r"signal (\w+)", "send_signal"),
     (r"exits (\d+)(?: within (\w+))?", "exits"),

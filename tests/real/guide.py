@@ -14,12 +14,15 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"^```\w+ ([\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)  # a file that a configuration names
 SECONDS_MAX = 60
 
 
 def check(ballast, name, text, folder):
     path = folder / "guide.yaml"
     path.write_text(text)
+    for root in re.findall(r"\broot: ([\w./-]+)", text):  # folders of files
+        (folder / root).mkdir(parents=True, exist_ok=True)
     done = subprocess.run([ballast, "check", str(path)], capture_output=True, text=True, timeout=SECONDS_MAX)
     if done.returncode != 0:
         raise SystemExit(f"guide: {name}: ballast check refuses a configuration:\n{done.stdout}{done.stderr}")
@@ -60,6 +63,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ballast-guide-") as name:
         folder = pathlib.Path(name)
         for page in [*sorted((ROOT / "docs/guide").glob("*.md")), ROOT / "README.md"]:
+            for name_of_file, text in NAMED.findall(page.read_text()):
+                (folder / name_of_file).write_text(text)
             for kind, text in BLOCK.findall(page.read_text()):
                 if kind == "yaml" and re.search(r"^listeners:", text, re.MULTILINE):
                     check(ballast, page.name, text, folder)

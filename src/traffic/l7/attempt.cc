@@ -3,6 +3,7 @@
 #include "traffic/l4/tunnel.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/http1_upstream.h"
+#include "traffic/l7/http2_upstream.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/upload.h"
 #include "wire/http/hop_by_hop.h"
@@ -19,39 +20,53 @@ constexpr int interim_max = 32;
 }  // namespace
 
 io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
-  using Certainty = UpstreamPool::Certainty;
   TargetCell& cell = worker_.cell_of(*target_);
-  UpstreamPool& pool = worker_.pool_of(*target_);
   // From before a connection is made: a burst must not pass the target's limit, nor a drain be over, meanwhile.
   const TargetUse use(worker_.local_of(*target_).uses, co_await io::this_strand());
   cell.traffic.in_flight.add();
-  std::unique_ptr<Upstream> upstream;
-  if (fresh == Fresh::Allowed) {
-    upstream = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked);
-  }
-  if (upstream == nullptr) {
-    cell.connects.add();
-    const io::Instant began = loop_.now();
-    auto stream =
-        co_await io::TcpStream::connect(loop_, target_->address, loop_.after(group_->settings->timeouts.connect));
-    state_->facts.connect_took = loop_.now() - began;
-    if (!stream) {
-      cell.connect_failures.add();
-      cell.traffic.in_flight.subtract();
-      if (client_.was_cut()) co_return failed(Reason::ClientGone, Retry::Never);
-      co_return failed(reason_of_connect(stream.error().code()), Retry::Always);
+  Attempt result;
+  if (std::unique_ptr<Upstream> upstream = co_await reach(fresh, result); upstream != nullptr) {
+    std::optional<Upstream::Use> end;
+    result = co_await attempt(*upstream, end);
+    // One that has not ended in order is cut by its destructor.
+    if (end.has_value()) {
+      Upstream& self = *upstream;
+      self.finish(std::move(upstream), *end, group_->settings->pool);
     }
-    upstream = std::make_unique<Http1Upstream>(pool, std::move(*stream));
   }
-  std::optional<Upstream::Use> end;
-  const Attempt result = co_await attempt(*upstream, end);
   cell.traffic.in_flight.subtract();
-  // One that has not ended in order is cut by its destructor.
-  if (end.has_value()) {
-    Upstream& self = *upstream;
-    self.finish(std::move(upstream), *end, group_->settings->pool);
-  }
   co_return result;
+}
+
+io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failure) {
+  const config::TargetGroup& settings = *group_->settings;
+  if (settings.protocol == config::GroupProtocol::Http2) {
+    using From = Http2Pool::Fresh;
+    auto connection = worker_.http2_pool_of(*target_).take(fresh == Fresh::Allowed ? From::Allowed : From::Required, settings);
+    if (connection == nullptr) {
+      failure = failed(Reason::TargetsFull, Retry::Always);
+      co_return nullptr;
+    }
+    co_return std::make_unique<Http2Upstream>(std::move(connection));
+  }
+  using Certainty = UpstreamPool::Certainty;
+  TargetCell& cell = worker_.cell_of(*target_);
+  UpstreamPool& pool = worker_.pool_of(*target_);
+  if (fresh == Fresh::Allowed) {
+    auto upstream = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked);
+    if (upstream != nullptr) co_return upstream;
+  }
+  cell.connects.add();
+  const io::Instant began = loop_.now();
+  auto stream = co_await io::TcpStream::connect(loop_, target_->address, loop_.after(settings.timeouts.connect));
+  state_->facts.connect_took = loop_.now() - began;
+  if (!stream) {
+    cell.connect_failures.add();
+    failure = client_.was_cut() ? failed(Reason::ClientGone, Retry::Never)
+                                : failed(reason_of_connect(stream.error().code()), Retry::Always);
+    co_return nullptr;
+  }
+  co_return std::make_unique<Http1Upstream>(pool, std::move(*stream));
 }
 
 UpstreamRequest Exchange::request_for_target() {
@@ -172,8 +187,10 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
       continue;
     }
     if (step.kind == HeadStep::Kind::Lost) {
+      if (step.unconnected) co_return failed(reason_of_connect(step.code), Retry::Always);
       Attempt attempt = failed_by(Error(step.code), upstream);
       if (step.began || interims != 0) attempt.retry = Retry::Never;
+      if (step.refused) attempt.retry = Retry::Always;
       if (attempt.retry == Retry::Never) attempt.was_stale = false;
       co_return attempt;
     }

@@ -5,13 +5,18 @@
 //   for target in picker: connect or reuse, send, receive a head; on an error try again where that is safe;
 //   respond, bodies pulled both ways; always: count, time, log.
 //
-// exchange.cc is that way; attempt.cc one attempt at one target; own_answer.cc what the balancer answers itself.
+// exchange.cc is that way; authenticate.cc asks who sends it, before the route's action, and ask_service.cc lets a
+// service answer that; attempt.cc is one attempt at one target; own_answer.cc what the balancer answers itself,
+// static_answer.cc files.
 // Worker's thread; in the frame of serve_http(), one at a time for a connection.
 #pragma once
 
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "traffic/l7/client.h"
 #include "traffic/l7/exchange_state.h"
@@ -21,6 +26,13 @@
 #include "wire/http/relay.h"
 
 namespace ballast::traffic {
+
+namespace auth {
+struct BasicGuard;
+struct ForwardGuard;
+struct Guard;
+struct JwtGuard;
+}  // namespace auth
 
 class Upload;
 
@@ -51,7 +63,16 @@ class Exchange {
     Bytes content_type;
     Bytes body;
     Bytes location;
+    Bytes allow = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";  // with 405
     bool closes = false;
+    std::span<const http::FieldLine> lines = {};
+  };
+
+  // What the service of a forward authentication said, whole.
+  struct ServiceAnswer {
+    int status = 0;
+    std::vector<auth::HeaderValue> headers;  // end to end
+    std::string body;
   };
 
   // exchange.cc
@@ -64,8 +85,28 @@ class Exchange {
   void count_and_log();
   void log();
 
+  // authenticate.cc
+  const auth::Guard* guard() const;  // of the route; nullptr: anybody
+  // None: the request goes on; else it has been answered.
+  io::Task<std::optional<After>> authenticate(const auth::Guard& guard);
+  io::Task<Reason> authenticate_basic(const auth::BasicGuard& guard);
+  Reason authenticate_token(const auth::JwtGuard& guard);
+  io::Task<std::optional<After>> authenticate_elsewhere(const auth::ForwardGuard& guard);
+
+  // ask_service.cc
+  io::Task<Result<ServiceAnswer>> ask_service(const auth::ForwardGuard& guard);
+  io::Task<Result<ServiceAnswer>> ask_target(const auth::ForwardGuard& guard, const PlanGroup& group,
+                                             TargetShare& target, Fresh fresh, io::Deadline deadline);
+  io::Task<Result<ServiceAnswer>> question_and_answer(const auth::ForwardGuard& guard, const PlanGroup& group,
+                                                      const TargetShare& target, ExchangeState& question,
+                                                      std::unique_ptr<Upstream>& upstream, io::Deadline deadline);
+  http::OutgoingRequest question_head(const auth::ForwardGuard& guard, const PlanGroup& group,
+                                      const TargetShare& target, ExchangeState& question, std::string& uri) const;
+
   // attempt.cc
   io::Task<Attempt> try_target(Fresh fresh);
+  // A way to the target, at rest or new; nullptr: `failure` says why not.
+  io::Task<std::unique_ptr<Upstream>> reach(Fresh fresh, Attempt& failure);
   // `end` is set where the exchange with the target has ended in order.
   io::Task<Attempt> attempt(Upstream& upstream, std::optional<Upstream::Use>& end);
   io::Task<Attempt> receive_head(Upstream& upstream, Upload& upload, io::Instant sent);
@@ -81,6 +122,10 @@ class Exchange {
   io::Task<After> answer_own(OwnAnswer answer);
   io::Task<After> redirect(const RedirectTo& redirect_to);
   io::Task<After> refuse(Reason reason);
+  io::Task<After> refuse(Reason reason, Bytes allow);
+
+  // static_answer.cc
+  io::Task<After> answer_files(const StaticFiles& files);
 
   Worker& worker_;
   Client& client_;

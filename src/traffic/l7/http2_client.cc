@@ -177,7 +177,7 @@ io::Task<void> Http2Connection::run(Bytes received) {
   if (listener == nullptr) co_return;
   const config::Listener& settings = *listener->settings;
   sink_idle_ = settings.timeouts.idle;
-  session_ = http2::Session::make(http2::Session::Role::Server, transport_, *this,
+  session_ = http2::Session::make(http2::Session::Role::Server, origin_.worker.loop(), transport_, *this,
                                   {.streams = static_cast<std::uint32_t>(settings.http2.streams),
                                    .stream_window = static_cast<std::uint32_t>(settings.http2.stream_window_bytes),
                                    .window = static_cast<std::uint32_t>(settings.http2.window_bytes),

@@ -253,18 +253,18 @@ nghttp2_data_provider data_provider(Stream& stream) {
   return {.source = {.ptr = &stream}, .read_callback = Callbacks::read_data};
 }
 
-std::shared_ptr<Session> Session::make(Role role, io::Stream& transport, SessionOwner& owner,
+std::shared_ptr<Session> Session::make(Role role, io::Loop& loop, io::Stream& transport, SessionOwner& owner,
                                        const SessionLimits& limits) {
-  std::shared_ptr<Session> session(new Session(role, transport, owner, limits));
+  std::shared_ptr<Session> session(new Session(role, loop, transport, owner, limits));
   return session->start() ? session : nullptr;
 }
 
-Session::Session(Role role, io::Stream& transport, SessionOwner& owner, const SessionLimits& limits)
+Session::Session(Role role, io::Loop& loop, io::Stream& transport, SessionOwner& owner, const SessionLimits& limits)
     : role_(role),
       transport_(transport),
       owner_(owner),
       limits_(limits),
-      loop_(transport.loop()),
+      loop_(loop),
       guard_(loop_.now()),
       walk_(role == Role::Server ? NGHTTP2_CLIENT_MAGIC_LEN : 0),
       rests_since_(loop_.now()),
@@ -421,7 +421,7 @@ bool Session::fill() {
 }
 
 void Session::flush() {
-  if (!writer_.empty() || gone_) return;
+  if (!running_ || gone_ || !writer_.empty()) return;
   while (fill()) {
     const io::Transfer put = transport_.try_write(out_.view());
     if (put.state == io::TransferState::Done) {
@@ -510,6 +510,7 @@ bool Session::take_deadline() {
 
 io::Task<void> Session::run(Bytes received) {
   runner_ = &co_await io::this_strand();
+  running_ = true;
   bool alive = received.empty() || take(received);
   serve_arrived();
   flush();
@@ -563,6 +564,11 @@ void Session::drain() {
   nudge();
 }
 
+void Session::abandon(Code code) {
+  for (Stream* stream = streams_; stream != nullptr; stream = stream->next_) stream->refused_ = true;
+  cut(code);
+}
+
 void Session::refuse_new() {
   if (std::exchange(refusing_, true)) return;
   nghttp2_submit_goaway(native_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(native_), NGHTTP2_NO_ERROR,
@@ -577,7 +583,7 @@ bool Session::may_request() const {
 }
 
 std::shared_ptr<Stream> Session::request(const http::OutgoingRequest& head, Bytes scheme,
-                                         Stream::BodyFollows body_follows) {
+                                         std::optional<std::uint64_t> length, Stream::BodyFollows body_follows) {
   if (!may_request()) return nullptr;
   auto stream = std::make_shared<Stream>(*this, limits_.head_bytes);
   NativeHead native(head.lines);
@@ -588,6 +594,7 @@ std::shared_ptr<Stream> Session::request(const http::OutgoingRequest& head, Byte
   CHECK(!head.lines.empty() && head.lines.front().name == "Host");
   native.field(":authority", head.lines.front().value);
   native.add(head.lines.subspan(1));
+  if (length.has_value()) native.length(*length);
   const bool ends = body_follows == Stream::BodyFollows::No;
   const nghttp2_data_provider provider = data_provider(*stream);
   const std::int32_t id =

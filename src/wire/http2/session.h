@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,7 +54,8 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   enum class Role : std::uint8_t { Server, Client };
   // `transport` and `owner` live until run() has ended.
-  static std::shared_ptr<Session> make(Role role, io::Stream& transport, SessionOwner& owner,
+  // The transport need not be open before run(); until then requests wait in it.
+  static std::shared_ptr<Session> make(Role role, io::Loop& loop, io::Stream& transport, SessionOwner& owner,
                                        const SessionLimits& limits);
   ~Session();
   Session(const Session&) = delete;
@@ -63,9 +65,13 @@ class Session : public std::enable_shared_from_this<Session> {
   io::Task<void> run(Bytes received);
   // No more streams; ends when the last is done.
   void drain();
+  // Instead of run(), where there is no connection to be had: the requests are lost, and nobody has looked at them.
+  void abandon(Code code);
 
   // Client: opens a stream with a request's head; nullptr where no more can be opened here.
-  std::shared_ptr<Stream> request(const http::OutgoingRequest& head, Bytes scheme, Stream::BodyFollows body_follows);
+  // The head's lines begin with Host.
+  std::shared_ptr<Stream> request(const http::OutgoingRequest& head, Bytes scheme, std::optional<std::uint64_t> length,
+                                  Stream::BodyFollows body_follows);
   bool may_request() const;
 
   std::size_t stream_count() const { return stream_count_; }
@@ -76,7 +82,7 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   friend class Stream;
   friend struct Callbacks;
-  Session(Role role, io::Stream& transport, SessionOwner& owner, const SessionLimits& limits);
+  Session(Role role, io::Loop& loop, io::Stream& transport, SessionOwner& owner, const SessionLimits& limits);
   bool start();
   // False: the connection has to end.
   bool take(Bytes bytes);
@@ -142,6 +148,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool draining_ = false;
   bool refusing_ = false;     // the last stream has been named
   bool peer_leaves_ = false;  // GOAWAY was received
+  bool running_ = false;      // run() has begun
   bool gone_ = false;         // the transport carries nothing any more
   SessionDefect defect_ = SessionDefect::None;
   io::Strand* runner_ = nullptr;  // run()'s

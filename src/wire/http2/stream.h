@@ -36,7 +36,8 @@ class Stream final : public io::Stream, public std::enable_shared_from_this<Stre
   // Enough to fill a round trip's window between two rounds of the loop; a peer that does not read holds this much.
   static constexpr std::size_t out_bytes_max = 64 * kib;
   // The same where the streams of the connection together hold Session::queued_bytes_max already.
-  static constexpr std::size_t out_bytes_min = 8 * kib;
+  // A small body that goes out with its head finds room in any case.
+  static constexpr std::size_t out_bytes_min = 16 * kib;
 
   Stream(Session& session, std::size_t head_bytes_max);
   ~Stream() override;
