@@ -58,6 +58,7 @@ io::Task<Client::HeadRead> Http2Client::read_head(ExchangeState& state, const co
   state.facts.defect = stream_->head_defect();
   if (state.facts.defect == http::Defect::None) {
     state.request_bytes.append(text);
+    stream_->skip_head();  // what is kept is kept once
     const http::Outcome outcome =
         http::RequestParser::parse(state.request_bytes.view(), head_limits(listener.limits), head);
     state.facts.defect = outcome.defect;
@@ -151,9 +152,15 @@ class Http2Connection final : public OpenConnection, private http2::SessionOwner
   io::Stream& transport_;
   std::shared_ptr<http2::Session> session_;
   io::Scope requests_;
+  io::Duration sink_idle_{};
 };
 
 io::Task<void> Http2Connection::serve(std::shared_ptr<http2::Stream> stream) {
+  // It came while its listener was being removed.
+  if (origin_.worker.plan()->listener(*origin_.listener) == nullptr) {
+    stream->refuse();
+    co_return;
+  }
   Http2Client client(origin_, stream, co_await io::this_strand());
   After after = After::Reset;
   {
@@ -162,15 +169,18 @@ io::Task<void> Http2Connection::serve(std::shared_ptr<http2::Stream> stream) {
   }
   if (after == After::Reset || !client.is_answered()) {
     stream->reset();
-  } else {
-    stream->close();
+    co_return;
   }
+  stream->close();
+  // The end of a tunnel, too, has to be taken: else the stream would be there for as long as the client likes.
+  if (!co_await stream->until_sent(sink_idle_)) stream->reset();
 }
 
 io::Task<void> Http2Connection::run(Bytes received) {
   const PlanListener* listener = origin_.worker.plan()->listener(*origin_.listener);
   if (listener == nullptr) co_return;
   const config::Listener& settings = *listener->settings;
+  sink_idle_ = settings.timeouts.idle;
   session_ = http2::Session::make(http2::Session::Role::Server, origin_.worker.loop(), *this,
                                   {.streams = static_cast<std::uint32_t>(settings.http2.streams),
                                    .stream_window = static_cast<std::uint32_t>(settings.http2.stream_window_bytes),

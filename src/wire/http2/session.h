@@ -21,6 +21,7 @@
 #include "io/task.h"
 #include "wire/http/outgoing.h"
 #include "wire/http2/flood_guard.h"
+#include "wire/http2/frame_walk.h"
 #include "wire/http2/session_defect.h"
 #include "wire/http2/stream.h"
 
@@ -95,12 +96,16 @@ class Session : public std::enable_shared_from_this<Session> {
   void note_goaway(std::uint32_t error_code);
   // The transport has failed.
   void cut(Code code);
-  void spend(FloodGuard::Frame frame);
+  // nghttp2's code for what a callback gives: not 0 where it was a flood.
+  int spend(std::int64_t cost);
   void refuse_new();
   void lose_streams(Code code);
   void add(Stream& stream);
   void remove(Stream& stream);
   bool has_work() const;
+  // Ends run()'s wait: it is to look around.
+  void nudge();
+  bool rests() const;
   io::Deadline next_deadline();
   // False: the connection has nothing left to wait for.
   bool take_deadline();
@@ -113,6 +118,10 @@ class Session : public std::enable_shared_from_this<Session> {
   };
   // An answer to the PING of drain() may take this long.
   static constexpr auto drain_round_trip_max = std::chrono::seconds(1);
+  // A peer that has done wrong may take so long to read what for.
+  static constexpr auto last_words_max = std::chrono::seconds(1);
+  // Then the others have their turn, however much more has come.
+  static constexpr int full_reads_max = 4;
 
   const Role role_;
   io::Stream* transport_ = nullptr;  // while it runs
@@ -121,11 +130,14 @@ class Session : public std::enable_shared_from_this<Session> {
   io::Loop& loop_;
   nghttp2_session* native_ = nullptr;
   FloodGuard guard_;
+  FrameWalk walk_;
+  std::int64_t idle_frames_ = 0;  // received and not paid for; below zero where they turned out to bring something
   Stream* streams_ = nullptr;
   std::size_t stream_count_ = 0;
   std::vector<std::shared_ptr<Stream>> arrived_;  // requests to be served; bounded by limits_.streams
   std::vector<Left> left_;                        // streams to be told; bounded by the streams
   Buffer out_;                                    // frames not yet taken by the transport; filled up to `out_bytes_max`
+  std::size_t queued_bytes_ = 0;                  // in the streams' buffers
   io::Instant rests_since_;
   io::Instant head_began_{};
   bool head_open_ = false;
@@ -137,9 +149,12 @@ class Session : public std::enable_shared_from_this<Session> {
   bool gone_ = false;         // the transport carries nothing any more
   SessionDefect defect_ = SessionDefect::None;
   io::Strand* runner_ = nullptr;  // run()'s
+  bool nudged_ = false;
   io::Scope writer_;
 
   static constexpr std::size_t out_bytes_max = 64 * kib;
+  // Of what streams hold that is not sent yet. A peer that does not read holds this, and a little for each stream.
+  static constexpr std::size_t queued_bytes_max = 1 * mib;
 };
 
 }  // namespace ballast::http2
