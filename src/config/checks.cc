@@ -41,13 +41,13 @@ class Checker {
 
  private:
   void check_action(const Listener& listener, const Action& action) {
-    const bool tcp = listener.protocol == ListenerProtocol::Tcp;
+    const bool bytes = !is_http(listener.protocol);
     const auto* forward = std::get_if<Forward>(&action);
     if (!forward) {
-      if (tcp) {
-        diagnostics_.error(
-            listener.mark,
-            fmt::format("the tcp listener {} can only forward: it sees no requests to answer", quote(listener.name)));
+      if (bytes) {
+        diagnostics_.error(listener.mark,
+                           fmt::format("the {} listener {} can only forward: it sees no requests to answer",
+                                       to_string(listener.protocol), quote(listener.name)));
       }
       return;
     }
@@ -55,11 +55,11 @@ class Checker {
       const auto found = groups_.find(wanted.group);
       if (found == groups_.end()) {
         unknown_group(wanted);
-      } else if ((found->second->protocol == GroupProtocol::Tcp) != tcp) {
+      } else if (is_http(found->second->protocol) == bytes) {
         diagnostics_.error(
             wanted.mark,
-            fmt::format("the {} listener {} cannot forward to the {} target group {}", tcp ? "tcp" : "http",
-                        quote(listener.name), tcp ? "http" : "tcp", quote(wanted.group)),
+            fmt::format("the {} listener {} cannot forward to the {} target group {}", to_string(listener.protocol),
+                        quote(listener.name), to_string(found->second->protocol), quote(wanted.group)),
             {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
       }
     }

@@ -110,6 +110,35 @@ TEST(Mistakes, OfFiles) {
       ElementsAre("1:16 the tcp listener \"l\" can only forward: it sees no requests to answer"));
 }
 
+TEST(Mistakes, OfResponses) {
+  const auto of = [&](const std::string& more) {
+    return findings("{ listeners: { l: { address: ':80', default: { fixed_response: {} }, \n" + more + "\n} } }");
+  };
+  EXPECT_THAT(of("compression: [br, gzip]"), ElementsAre());
+  EXPECT_THAT(of("compression: zstd"), ElementsAre());
+  EXPECT_THAT(of("compression: {}"), ElementsAre());
+  EXPECT_THAT(of("compression: { types: 'text/*', gzip_level: 1 }"), ElementsAre());
+  EXPECT_THAT(of("compression: deflate"),
+              ElementsAre(testing::HasSubstr("\"deflate\" is not known here | allowed: one of zstd, br, gzip")));
+  EXPECT_THAT(of("compression: []"), ElementsAre(testing::HasSubstr("the list is empty")));
+  EXPECT_THAT(of("compression: { codings: [br, br] }"),
+              ElementsAre(testing::HasSubstr("codings: a coding stands here twice")));
+  EXPECT_THAT(of("compression: { types: [text] }"), ElementsAre(testing::HasSubstr("\"text\" is not a media type")));
+  EXPECT_THAT(of("compression: { gzip_level: 0 }"), ElementsAre(testing::HasSubstr("\"0\" is less than 1")));
+  EXPECT_THAT(of("response_headers: { X-Frame-Options: DENY }"), ElementsAre());
+  EXPECT_THAT(of("remove_headers: [X-Powered-By, Via]"), ElementsAre());
+  for (const char* name : {"Connection", "content-length", "Transfer-Encoding", "Content-Encoding"}) {
+    EXPECT_THAT(of(fmt::format("response_headers: {{ {}: x }}", name)),
+                ElementsAre(testing::HasSubstr("belongs to the connection and is written by ballast alone")));
+    EXPECT_THAT(of(fmt::format("remove_headers: {}", name)),
+                ElementsAre(testing::HasSubstr("belongs to the connection and is written by ballast alone")));
+  }
+  EXPECT_THAT(of("response_headers: { Server: x }"), ElementsAre(testing::HasSubstr("server_header")));
+  EXPECT_THAT(of("response_headers: { 'a b': x }"), ElementsAre(testing::HasSubstr("is not the name of a header")));
+  EXPECT_THAT(of("response_headers: { A: \"x\\r\\nB: y\" }"),
+              ElementsAre(testing::HasSubstr("has a character that a header cannot carry")));
+}
+
 TEST(Mistakes, OfAListener) {
   expect_all(
       {

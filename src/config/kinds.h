@@ -126,6 +126,10 @@ Value<std::string> text(TextOf of);
 enum class Confidence { Open, Confidential };
 Value<std::string> text_or_file(TextOf of, Confidence confidence);
 
+// The path of a file, relative to the configuration file that names it; the value is as seen from the working
+// directory.
+Value<std::string> file_path();
+
 // One of a few words.
 template <typename E>
 struct Named {

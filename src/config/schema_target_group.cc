@@ -49,7 +49,9 @@ Value<HealthCheck> health_check() {
                .value = field(&HealthCheck::protocol,
                               one_of<CheckProtocol>({
                                   {"http", CheckProtocol::Http, "a request, and the status of its answer"},
+                                  {"https", CheckProtocol::Https, "the same over TLS, as the group's `tls` says"},
                                   {"tcp", CheckProtocol::Tcp, "a connection, closed at once"},
+                                  {"tls", CheckProtocol::Tls, "a TLS handshake, closed at once"},
                               })),
                .default_words = "the group's protocol"},
               {.name = "port",
@@ -58,18 +60,18 @@ Value<HealthCheck> health_check() {
                .value = field(&HealthCheck::port, integer({.min = 1, .max = 65535})),
                .default_words = "the target's own"},
               {.name = "path",
-               .doc = "What an http check asks for.",
+               .doc = "What an http or https check asks for.",
                .example = "/healthz",
                .value = field(&HealthCheck::path,
                               text({.words = "path, starting with /", .pattern = "/.*", .check = origin_form}))},
               {.name = "host",
-               .doc = "The `Host` header of an http check.",
+               .doc = "The `Host` header of an http or https check.",
                .example = "www.example.com",
                .value =
                    field(&HealthCheck::host, text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
                .default_words = "the target's address"},
               {.name = "method",
-               .doc = "The method of an http check.",
+               .doc = "The method of an http or https check.",
                .example = "HEAD",
                .value = field(&HealthCheck::method, method())},
               {.name = "interval",
@@ -89,7 +91,7 @@ Value<HealthCheck> health_check() {
                .example = "3",
                .value = field(&HealthCheck::unhealthy_threshold, integer({.min = 1, .max = 10}))},
               {.name = "success_codes",
-               .doc = "The statuses of an http check that are a pass.",
+               .doc = "The statuses of an http or https check that are a pass.",
                .example = "\"200-299,304\"",
                .value = field(&HealthCheck::success_codes, status_codes())},
           },
@@ -119,6 +121,49 @@ Value<Target> target() {
               },
       }),
       &Target::address, where);
+}
+
+Value<GroupTls> group_tls() {
+  return section<GroupTls>({
+      .name = "group_tls",
+      .title = "TLS to targets",
+      .doc = "How the targets of an https or tls group are spoken to, and by the checks too. TLS 1.2 and 1.3.",
+      .properties =
+          {
+              {.name = "verify",
+               .doc =
+                   "Whether a target must prove that it is who it should be. Without, anybody on the way can read and "
+                   "change everything.",
+               .example = "false",
+               .value = field(&GroupTls::verify, boolean())},
+              {.name = "ca",
+               .doc = "PEM: who may vouch for targets: authorities, or a target's own certificate.",
+               .example = "internal-ca.crt",
+               .value = field(&GroupTls::ca, file_path()),
+               .default_words = "whom the system trusts"},
+              {.name = "server_name",
+               .doc = "The name asked for (SNI) and verified.",
+               .example = "app.internal",
+               .value = field(&GroupTls::server_name,
+                              text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
+               .default_words = "the target's name or address"},
+              {.name = "certificate",
+               .doc = "PEM: our own certificate with its chain, for targets that want one.",
+               .example = "ballast.crt",
+               .value = field(&GroupTls::certificate, file_path()),
+               .default_words = "none"},
+              {.name = "key",
+               .doc = "PEM: its private key.",
+               .example = "ballast.key",
+               .value = field(&GroupTls::key, file_path()),
+               .default_words = "none"},
+          },
+      .finish =
+          [](GroupTls& tls, const Node& node, Decoder& decoder) {
+            if (tls.certificate.empty() == tls.key.empty()) return;
+            decoder.error(node.mark, "certificate and key belong together; one of them is missing");
+          },
+  });
 }
 
 Value<GroupTimeouts> timeouts() {
@@ -212,18 +257,45 @@ void refuse_twins(const TargetGroup& group, Decoder& decoder) {
   }
 }
 
+CheckProtocol check_of(GroupProtocol protocol) {
+  switch (protocol) {
+    case GroupProtocol::Tcp:
+    case GroupProtocol::H2c:
+      return CheckProtocol::Tcp;
+    case GroupProtocol::Tls:
+    case GroupProtocol::H2:
+      return CheckProtocol::Tls;
+    case GroupProtocol::Http:
+      return CheckProtocol::Http;
+    case GroupProtocol::Https:
+      break;
+  }
+  return CheckProtocol::Https;
+}
+
 void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder) {
   refuse_twins(group, decoder);
   const Node* check = node.find("health_check");
-  if (group.protocol == GroupProtocol::Tcp && !(check && check->find("protocol"))) {
-    group.health_check.protocol = CheckProtocol::Tcp;
+  if (!(check && check->find("protocol"))) group.health_check.protocol = check_of(group.protocol);
+  const bool checks_tls =
+      group.health_check.protocol == CheckProtocol::Https || group.health_check.protocol == CheckProtocol::Tls;
+  if (node.find("tls") && !is_secure(group.protocol) && !checks_tls) {
+    decoder.error(node.mark_of("tls"),
+                  fmt::format("a group with the protocol {} speaks no TLS; write protocol: {}",
+                              to_string(group.protocol), is_http(group.protocol) ? "https" : "tls"));
+  }
+  const bool verifies = (is_secure(group.protocol) || checks_tls) && group.tls.verify && group.tls.server_name.empty();
+  for (const Target& target : group.targets) {
+    if (!verifies || !target.address.is_unix()) continue;
+    decoder.diagnostics.error(target.mark, "a Unix socket has no name to verify; give tls.server_name");
   }
   const bool hashes = group.algorithm == Algorithm::SourceHash || group.algorithm == Algorithm::Maglev;
   if (node.find("hash_key") && !hashes) {
     decoder.warning(node.mark_of("hash_key"), "hash_key has no effect: only source_hash and maglev hash");
   }
-  if (group.protocol == GroupProtocol::Tcp && hashes && group.hash_key.kind != HashKeyKind::Source) {
-    decoder.error(node.mark_of("hash_key"), "a tcp group sees no requests; its hash_key can only be source");
+  if (!is_http(group.protocol) && hashes && group.hash_key.kind != HashKeyKind::Source) {
+    decoder.error(node.mark_of("hash_key"), fmt::format("a {} group sees no requests; its hash_key can only be source",
+                                                        to_string(group.protocol)));
   }
   if (!group.targets.empty() && static_cast<std::size_t>(group.minimum_healthy) > group.targets.size()) {
     decoder.warning(node.mark_of("minimum_healthy"),
@@ -235,79 +307,91 @@ void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder)
 }  // namespace
 
 Value<TargetGroup> target_group_kind() {
-  return section<TargetGroup>({
-      .name = "target_group",
-      .title = "Target group",
-      .doc = "Targets that serve the same, how one of them is picked, and how they are checked.",
-      .properties =
-          {
-              {.name = "protocol",
-               .doc = "What the targets speak. An http listener forwards to http groups, a tcp listener to tcp groups.",
-               .example = "tcp",
-               .value = field(&TargetGroup::protocol, one_of<GroupProtocol>({
-                                                          {"http", GroupProtocol::Http, "HTTP/1.1"},
-                                                          {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
-                                                      }))},
-              {.name = "algorithm",
-               .doc = "How a target is picked.",
-               .example = "least_requests",
-               .value = field(&TargetGroup::algorithm, algorithm())},
-              {.name = "hash_key",
-               .doc = "What `source_hash` and `maglev` hash. A request without that header or cookie is hashed by its "
-                      "source.",
-               .example = "\"cookie:session\"",
-               .value = field(&TargetGroup::hash_key, hash_key())},
-              {.name = "health_check",
-               .doc = "How targets are asked whether they are well, or `off`.",
-               .example = "{ path: /healthz, interval: 5s, timeout: 2s }",
-               .value = field(&TargetGroup::health_check, switchable(health_check(), &HealthCheck::enabled))},
-              {.name = "targets",
-               .doc = "The servers.",
-               .example = "[10.0.0.11:8080, { address: 10.0.0.12:8080, weight: 2 }]",
-               .value = field(&TargetGroup::targets,
-                              list_by<Target>([](const Target& target) { return target.address.to_string(); },
-                                              Order::Ignored, target(), {.max = 10'000})),
-               .default_words = "none"},
-              {.name = "minimum_healthy",
-               .doc = "With fewer healthy targets than this, requests go to all: the check may be what is wrong.",
-               .example = "2",
-               .value = field(&TargetGroup::minimum_healthy, integer({.min = 1, .max = 10'000}))},
-              {.name = "deregistration_delay",
-               .doc = "How long a target that was taken out may finish what it has begun.",
-               .example = "30s",
-               .value = field(&TargetGroup::deregistration_delay, duration({.min = 0s, .max = 3600s}))},
-              {.name = "slow_start",
-               .doc = "A target that has become healthy gets its full share only after this time, growing evenly; 0: "
-                      "at once.",
-               .example = "30s",
-               .value = field(&TargetGroup::slow_start, duration({.min = 0s, .max = 900s}))},
-              {.name = "timeouts",
-               .doc = "How long a target may take.",
-               .example = "{ connect: 1s }",
-               .value = field(&TargetGroup::timeouts, timeouts())},
-              {.name = "retries",
-               .doc = "When and how often a request is tried again.",
-               .example = "{ attempts: 2 }",
-               .value = field(&TargetGroup::retries, retries())},
-              {.name = "pool",
-               .doc = "Connections kept for the next request.",
-               .example = "{ idle_max: 100 }",
-               .value = field(&TargetGroup::pool, pool())},
-              {.name = "response_headers",
-               .doc = "All headers of a response together; more: 502.",
-               .example = "64KiB",
-               .value = field(&TargetGroup::response_headers_max, size({.min = 1 * kib, .max = 1 * mib}))},
-              {.name = "target_connections_max",
-               .doc = "Connections to one target from one worker; 0: no limit.",
-               .example = "200",
-               .value = field(&TargetGroup::target_connections_max, integer({.min = 0, .max = 1'000'000}))},
-              {.name = "pass_host",
-               .doc = "Whether the target sees the `Host` that the client sent; otherwise it sees its own address.",
-               .example = "false",
-               .value = field(&TargetGroup::pass_host, boolean())},
-          },
-      .finish = finish_target_group,
-  });
+  return section<TargetGroup>(
+      {
+          .name = "target_group",
+          .title = "Target group",
+          .doc = "Targets that serve the same, how one of them is picked, and how they are checked.",
+          .properties =
+              {
+                  {.name = "protocol",
+                   .doc = "What the targets speak. Requests are forwarded to http, https, h2c and h2 groups, bytes to "
+                          "the others.",
+                   .example = "tcp",
+                   .value = field(&TargetGroup::protocol, one_of<GroupProtocol>({
+                                                              {"http", GroupProtocol::Http, "HTTP/1.1"},
+                                                              {"https", GroupProtocol::Https, "HTTP/1.1 over TLS"},
+                                                              {"h2c", GroupProtocol::H2c, "HTTP/2"},
+                                                              {"h2", GroupProtocol::H2, "HTTP/2 over TLS"},
+                                                              {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
+                                                              {"tls", GroupProtocol::Tls, "the same over TLS"},
+                                                          }))},
+                  {.name = "algorithm",
+                   .doc = "How a target is picked.",
+                   .example = "least_requests",
+                   .value = field(&TargetGroup::algorithm, algorithm())},
+                  {.name = "hash_key",
+                   .doc =
+                       "What `source_hash` and `maglev` hash. A request without that header or cookie is hashed by its "
+                       "source.",
+                   .example = "\"cookie:session\"",
+                   .value = field(&TargetGroup::hash_key, hash_key())},
+                  {.name = "health_check",
+                   .doc = "How targets are asked whether they are well, or `off`.",
+                   .example = "{ path: /healthz, interval: 5s, timeout: 2s }",
+                   .value = field(&TargetGroup::health_check, switchable(health_check(), &HealthCheck::enabled))},
+                  {.name = "targets",
+                   .doc = "The servers.",
+                   .example = "[10.0.0.11:8080, { address: 10.0.0.12:8080, weight: 2 }]",
+                   .value = field(&TargetGroup::targets,
+                                  list_by<Target>([](const Target& target) { return target.address.to_string(); },
+                                                  Order::Ignored, target(), {.max = 10'000})),
+                   .default_words = "none"},
+                  {.name = "tls",
+                   .doc = "How targets are spoken to over TLS.",
+                   .example = "{ ca: internal-ca.crt }",
+                   .value = field(&TargetGroup::tls, group_tls())},
+                  {.name = "minimum_healthy",
+                   .doc = "With fewer healthy targets than this, requests go to all: the check may be what is wrong.",
+                   .example = "2",
+                   .value = field(&TargetGroup::minimum_healthy, integer({.min = 1, .max = 10'000}))},
+                  {.name = "deregistration_delay",
+                   .doc = "How long a target that was taken out may finish what it has begun.",
+                   .example = "30s",
+                   .value = field(&TargetGroup::deregistration_delay, duration({.min = 0s, .max = 3600s}))},
+                  {.name = "slow_start",
+                   .doc =
+                       "A target that has become healthy gets its full share only after this time, growing evenly; 0: "
+                       "at once.",
+                   .example = "30s",
+                   .value = field(&TargetGroup::slow_start, duration({.min = 0s, .max = 900s}))},
+                  {.name = "timeouts",
+                   .doc = "How long a target may take.",
+                   .example = "{ connect: 1s }",
+                   .value = field(&TargetGroup::timeouts, timeouts())},
+                  {.name = "retries",
+                   .doc = "When and how often a request is tried again.",
+                   .example = "{ attempts: 2 }",
+                   .value = field(&TargetGroup::retries, retries())},
+                  {.name = "pool",
+                   .doc = "Connections kept for the next request.",
+                   .example = "{ idle_max: 100 }",
+                   .value = field(&TargetGroup::pool, pool())},
+                  {.name = "response_headers",
+                   .doc = "All headers of a response together; more: 502.",
+                   .example = "64KiB",
+                   .value = field(&TargetGroup::response_headers_max, size({.min = 1 * kib, .max = 1 * mib}))},
+                  {.name = "target_connections_max",
+                   .doc = "Connections to one target from one worker; 0: no limit.",
+                   .example = "200",
+                   .value = field(&TargetGroup::target_connections_max, integer({.min = 0, .max = 1'000'000}))},
+                  {.name = "pass_host",
+                   .doc = "Whether the target sees the `Host` that the client sent; otherwise it sees its own address.",
+                   .example = "false",
+                   .value = field(&TargetGroup::pass_host, boolean())},
+              },
+          .finish = finish_target_group,
+      });
 }
 
 }  // namespace ballast::config

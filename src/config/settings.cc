@@ -22,4 +22,36 @@ const Listener* Settings::listener(std::string_view name) const {
   return found == listeners.end() ? nullptr : &*found;
 }
 
+std::string_view to_string(ListenerProtocol protocol) {
+  switch (protocol) {
+    case ListenerProtocol::Tcp:
+      return "tcp";
+    case ListenerProtocol::Tls:
+      return "tls";
+    case ListenerProtocol::Http:
+      return "http";
+    case ListenerProtocol::Https:
+      break;
+  }
+  return "https";
+}
+
+std::string_view to_string(GroupProtocol protocol) {
+  switch (protocol) {
+    case GroupProtocol::Tcp:
+      return "tcp";
+    case GroupProtocol::Tls:
+      return "tls";
+    case GroupProtocol::Http:
+      return "http";
+    case GroupProtocol::H2c:
+      return "h2c";
+    case GroupProtocol::H2:
+      return "h2";
+    case GroupProtocol::Https:
+      break;
+  }
+  return "https";
+}
+
 }  // namespace ballast::config

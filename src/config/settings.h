@@ -190,7 +190,14 @@ struct Rule {
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
-enum class ListenerProtocol { Tcp, Http };
+enum class ListenerProtocol { Tcp, Tls, Http, Https };
+inline bool is_http(ListenerProtocol protocol) {
+  return protocol == ListenerProtocol::Http || protocol == ListenerProtocol::Https;
+}
+inline bool is_secure(ListenerProtocol protocol) {
+  return protocol == ListenerProtocol::Tls || protocol == ListenerProtocol::Https;
+}
+std::string_view to_string(ListenerProtocol protocol);  // "https"
 
 enum class ForwardedHeaders { Append, Replace, Off };
 
@@ -206,6 +213,7 @@ struct RequestLimits {
 };
 
 struct ListenerTimeouts {
+  Milliseconds handshake{10'000};    // of TLS, from the connection to its end
   Milliseconds header{10'000};       // from the first byte of a head to its last
   Milliseconds keep_alive{60'000};   // idle between two requests, and before the first
   Milliseconds idle{60'000};         // no byte either way in a body (of a tcp listener: the whole connection, 10 min)
@@ -223,10 +231,57 @@ struct Http2 {
   friend bool operator==(const Http2&, const Http2&) = default;
 };
 
+// Files are as seen from the working directory; relative ones in the file were taken relative to it.
+struct CertificateFiles {
+  std::string cert;
+  std::string key;
+  std::string ocsp;  // empty: none
+  Mark mark;
+  friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
+};
+
+enum class TlsProfile { Modern, Intermediate, Old };
+
+enum class ClientCertificateMode { Off, Optional, Required };
+
+struct ClientCertificates {
+  ClientCertificateMode mode = ClientCertificateMode::Required;
+  std::string ca;
+  std::string crl;             // empty: none
+  std::string subject_header;  // empty: targets are not told
+  friend bool operator==(const ClientCertificates&, const ClientCertificates&) = default;
+};
+
+struct ListenerTls {
+  TlsProfile profile = TlsProfile::Intermediate;
+  bool strict_sni = false;
+  bool session_tickets = true;
+  std::vector<std::string> alpn;  // of a tls listener
+  std::optional<ClientCertificates> client_certificates;
+  friend bool operator==(const ListenerTls&, const ListenerTls&) = default;
+};
+
+// Responses compressed on their way to the client.
+struct Compression {
+  std::vector<ContentCoding> codings{ContentCoding::Zstd, ContentCoding::Brotli, ContentCoding::Gzip};
+  std::vector<std::string> types{"text/*",          "application/json",   "application/javascript",
+                                 "application/xml", "application/*+json", "application/*+xml",
+                                 "image/svg+xml",   "application/wasm",   "application/manifest+json"};
+  std::size_t minimum = 1024;  // bytes of a body whose length is known
+  int gzip_level = 5;
+  int brotli_level = 4;
+  int zstd_level = 3;
+  int streams_max = 100;  // at once, of one worker; further ones go as they are
+  Mark mark;
+  friend bool operator==(const Compression&, const Compression&) = default;
+};
+
 struct Listener {
   std::string name;
   Address address;
   ListenerProtocol protocol = ListenerProtocol::Http;
+  std::vector<CertificateFiles> certificates;  // the first is the default
+  ListenerTls tls;
   std::vector<Rule> rules;
   std::optional<Action> default_action;  // key `default`; required
   std::optional<Auth> auth;              // of every rule that has none of its own, and of the default
@@ -235,14 +290,27 @@ struct Listener {
   Http2 http2;
   std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
   ForwardedHeaders x_forwarded = ForwardedHeaders::Append;
-  bool forwarded = false;     // RFC 7239 Forwarded as well
-  std::string server_header;  // empty: the target's passes through
-  bool access_log = true;     // false: this listener is not logged
+  bool forwarded = false;                   // RFC 7239 Forwarded as well
+  std::optional<Compression> compression;   // none: off
+  std::vector<NamedText> response_headers;  // put into every response, in the place of one that is there
+  std::vector<std::string> remove_headers;  // taken out of every response
+  std::string server_header;                // empty: the target's passes through
+  bool access_log = true;                   // false: this listener is not logged
   Mark mark;
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
-enum class GroupProtocol { Tcp, Http };
+enum class GroupProtocol { Tcp, Tls, Http, Https, H2c, H2 };
+inline bool is_http2(GroupProtocol protocol) {
+  return protocol == GroupProtocol::H2c || protocol == GroupProtocol::H2;
+}
+inline bool is_http(GroupProtocol protocol) {
+  return protocol == GroupProtocol::Http || protocol == GroupProtocol::Https || is_http2(protocol);
+}
+inline bool is_secure(GroupProtocol protocol) {
+  return protocol == GroupProtocol::Tls || protocol == GroupProtocol::Https || protocol == GroupProtocol::H2;
+}
+std::string_view to_string(GroupProtocol protocol);
 
 enum class Algorithm { RoundRobin, LeastRequests, TwoChoices, LeastTime, SourceHash, Maglev, Random };
 
@@ -254,7 +322,7 @@ struct HashKey {
   friend bool operator==(const HashKey&, const HashKey&) = default;
 };
 
-enum class CheckProtocol { Tcp, Http };
+enum class CheckProtocol { Tcp, Tls, Http, Https };
 
 struct StatusRange {
   int first = 200;
@@ -284,6 +352,16 @@ struct Target {
   friend bool operator==(const Target&, const Target&) = default;
 };
 
+// How targets are spoken to over TLS.
+struct GroupTls {
+  bool verify = true;
+  std::string ca;           // empty: whom the system trusts
+  std::string server_name;  // empty: the target's own
+  std::string certificate;  // ours, with its key; empty: none
+  std::string key;
+  friend bool operator==(const GroupTls&, const GroupTls&) = default;
+};
+
 struct GroupTimeouts {
   Milliseconds connect{5'000};
   Milliseconds header{60'000};  // from the last byte sent to the response's head
@@ -311,6 +389,7 @@ struct TargetGroup {
   HashKey hash_key;
   HealthCheck health_check;
   std::vector<Target> targets;
+  GroupTls tls;
   int minimum_healthy = 1;                     // fewer: fail open
   Milliseconds deregistration_delay{300'000};  // 0..3600 s
   Milliseconds slow_start{0};                  // 0: off; 30..900 s in production, smaller allowed

@@ -166,8 +166,9 @@ void TcpStream::look() {
   if (::recv(descriptor_.fd(), &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN) descriptor_.not_readable();
 }
 
-void TcpStream::end() {
+bool TcpStream::end() {
   if (descriptor_.is_open()) ::shutdown(descriptor_.fd(), SHUT_WR);
+  return true;
 }
 
 void TcpStream::reset() {

@@ -29,7 +29,7 @@ class TcpStream final : public Stream {
   Ready until_writable(Deadline deadline) override { return descriptor_.writable(deadline); }
   bool may_read() const override { return descriptor_.may_read(); }
   void look() override;
-  void end() override;
+  bool end() override;
   void close() override { descriptor_.close(); }
   void reset() override;
   bool is_open() const override { return descriptor_.is_open(); }

@@ -28,6 +28,7 @@ constexpr std::array<Row, reason_count> rows{{
     {"connect_refused", 502, "The server for this request refused the connection."},
     {"connect_timeout", 504, "The server for this request did not accept the connection in time."},
     {"connect_failed", 502, "The server for this request cannot be reached."},
+    {"target_tls", 502, "The server for this request could not be reached securely."},
     {"target_closed", 502, "The server for this request closed the connection without an answer."},
     {"target_reset", 502, "The server for this request cut the connection."},
     {"target_timeout", 504, "The server for this request did not answer in time."},
@@ -72,6 +73,8 @@ Reason reason_of_connect(Code code) {
       return Reason::ConnectTimeout;
     case Code::Cancelled:
       return Reason::Stopped;
+    case Code::Malformed:
+      return Reason::TargetTls;
     default:
       return Reason::ConnectFailed;
   }

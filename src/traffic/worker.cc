@@ -13,6 +13,7 @@
 #include "traffic/l7/http2_pool.h"
 #include "traffic/l7/upstream_pool.h"
 #include "traffic/open_connection.h"
+#include "traffic/secure.h"
 
 namespace ballast::traffic {
 
@@ -26,6 +27,18 @@ ConnectionCount::ConnectionCount(Worker& worker, ListenerShare& listener) : work
 ConnectionCount::~ConnectionCount() {
   worker_.cell_of(listener_).connections.subtract();
   worker_.load().fetch_sub(1, std::memory_order_relaxed);
+}
+
+HandshakeCount::HandshakeCount(Worker& worker, ListenerShare& listener) : worker_(worker), listener_(listener) {
+  worker_.cell_of(listener_).connections.add();
+  worker_.load().fetch_add(1, std::memory_order_relaxed);
+}
+
+HandshakeCount::~HandshakeCount() {
+  ListenerCell& cell = worker_.cell_of(listener_);
+  cell.connections.subtract();
+  worker_.load().fetch_sub(1, std::memory_order_relaxed);
+  if (!passed_on_) cell.connections_total.add();
 }
 
 Result<std::unique_ptr<Worker>> Worker::make(Options options) {
@@ -141,7 +154,7 @@ UpstreamPool& Worker::pool_of(TargetShare& target) {
 Http2Pool& Worker::http2_pool_of(TargetShare& target) {
   TargetLocal& local = local_of(target);
   if (local.http2_pool == nullptr) {
-    local.http2_pool = std::make_shared<Http2Pool>(targets_, cell_of(target), target.address);
+    local.http2_pool = std::make_shared<Http2Pool>(*this, targets_, cell_of(target));
   }
   return *local.http2_pool;
 }
@@ -190,11 +203,23 @@ void Worker::serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Pe
     ::close(fd);
     return;
   }
-  if (plan->settings->protocol == config::ListenerProtocol::Http) {
-    scope_.spawn(serve_http(*this, std::move(listener), fd, peer));
-  } else {
-    scope_.spawn(serve_tcp(*this, std::move(listener), fd, peer));
+  switch (plan->settings->protocol) {
+    case config::ListenerProtocol::Http:
+      scope_.spawn(serve_http(*this, std::move(listener), fd, peer));
+      break;
+    case config::ListenerProtocol::Https:
+      scope_.spawn(serve_https(*this, std::move(listener), fd, peer));
+      break;
+    case config::ListenerProtocol::Tcp:
+    case config::ListenerProtocol::Tls:
+      scope_.spawn(serve_tcp(*this, std::move(listener), fd, peer));
+      break;
   }
+}
+
+void Worker::serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
+                          const io::Peer& peer) {
+  scope_.spawn(serve_http(*this, std::move(listener), std::move(stream), peer));
 }
 
 }  // namespace ballast::traffic

@@ -24,6 +24,10 @@
 #include "traffic/l7/exchange_state.h"
 #include "traffic/plan.h"
 
+namespace ballast::tls {
+class Stream;
+}
+
 namespace ballast::traffic {
 
 class OpenConnection;
@@ -72,6 +76,8 @@ class Worker {
   bool is_draining() const { return draining_; }
   AccessLogBuffer& access_log() { return access_log_; }
   ExchangePool& exchanges() { return exchanges_; }
+  // Responses that are being compressed now.
+  int& compressing() { return compressing_; }
   std::uint64_t random() { return random_.random(); }
   auth::PasswordDoor& passwords() { return passwords_; }
   UpstreamPool& pool_of(TargetShare& target);
@@ -81,7 +87,14 @@ class Worker {
   TargetCell& cell_of(TargetShare& share) const { return share.cells[index()]; }
   BalancerState& state_of(GroupShare& share) const { return share.states[index()]; }
   TargetLocal& local_of(TargetShare& share) const { return share.locals[index()]; }
+  // Of what there is one of for each worker: this one's.
+  template <typename T>
+  const T& own(const std::vector<T>& by_worker) const {
+    return by_worker[index()];
+  }
   std::atomic<std::uint32_t>& load() const { return options_.loads->each[index()].connections; }
+  // A client of an https listener whose handshake is done; what its protocol() says decides who serves it.
+  void serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream, const io::Peer& peer);
   void opened(OpenConnection& connection);
   void closed(OpenConnection& connection);
 
@@ -111,6 +124,7 @@ class Worker {
   OpenConnection* connections_ = nullptr;             // all of http listeners
   std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;
+  int compressing_ = 0;
   io::Scope scope_;      // the connections
   io::Scope targets_;    // HTTP/2 connections to targets
   io::Scope own_scope_;  // the drain

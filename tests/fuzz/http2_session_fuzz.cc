@@ -152,9 +152,8 @@ class Handler final : public http2::SessionOwner {
 io::Task<void> serve(MemoryStream& transport, http2::SessionLimits limits) {
   Handler handler(transport.loop());
   {
-    const auto session =
-        http2::Session::make(http2::Session::Role::Server, transport.loop(), transport, handler, limits);
-    co_await session->run({});
+    const auto session = http2::Session::make(http2::Session::Role::Server, transport.loop(), handler, limits);
+    co_await session->run(transport, {});
     require(!transport.is_open(), "the connection has ended");
     for (const auto& stream : handler.kept()) {
       require(stream->is_lost() || stream->peer_ended(), "no stream goes on without its connection");

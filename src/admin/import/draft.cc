@@ -1,6 +1,7 @@
 #include "admin/import/draft.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -185,7 +186,10 @@ std::string whole_expression(const Expression& pcre) {
 
 std::string shown(std::string_view text) {
   constexpr std::size_t bytes_max = 200;
-  return config::crop(text, bytes_max);
+  std::string line = config::crop(text, bytes_max);
+  // In a comment of a file that must be UTF-8.
+  std::ranges::replace_if(line, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  return line;
 }
 
 void Draft::note(const std::string& file, int line, std::string text) {
@@ -243,6 +247,14 @@ Imported Draft::finish(std::string_view from) {
   if (notes_left_out_ != 0) {
     notes_.push_back({.file = {}, .line = 0, .text = fmt::format("and {} notes more", notes_left_out_)});
   }
+  // In the order of the file, though a group is read where it is first used. A map keeps equal places as they came.
+  std::multimap<std::pair<std::string, int>, Note> in_order;
+  for (Note& note : notes_) {
+    std::pair<std::string, int> place(note.file == source_.path ? "" : note.file, note.line);
+    in_order.emplace(std::move(place), std::move(note));
+  }
+  notes_.clear();
+  for (auto& [place, note] : in_order) notes_.push_back(std::move(note));
   std::string yaml = render(from);
   const auto loaded = config::load_text(source_.path, yaml, {.files = source_.files});
   if (!loaded) {

@@ -166,14 +166,7 @@ HaproxyTest HaproxyReader::test_of(const std::vector<std::string>& words, bool i
     if (part == Part::Method) {
       if (is_token(value) && value.size() <= 32) pattern = yaml_text(value);
     } else if (part == Part::Source) {
-      const std::string bare = value.substr(0, value.find('/'));
-      const bool is_v6 = bare.find(':') != std::string::npos;
-      const bool is_numeric = std::ranges::all_of(value, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.' ||
-               c == '/';
-      });
-      if (is_numeric && config::parse_address(is_v6 ? fmt::format("[{}]:1", bare) : fmt::format("{}:1", bare)))
-        pattern = yaml_text(value);
+      if (config::parse_network(value)) pattern = yaml_text(value);
     } else {
       // Hosts and header values are compared without case whether asked or not.
       pattern = pattern_of(value, fetch.how, folds && part != Part::Host && part != Part::Header);

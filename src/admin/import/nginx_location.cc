@@ -156,6 +156,18 @@ bool NginxReader::take_into(const NginxDirective& directive, NginxScope& scope) 
     scope.default_type = value;
   } else if (name == "root" || name == "alias") {
     scope.root = value;
+    scope.is_alias = name == "alias";
+  } else if (name == "index") {
+    scope.index.clear();
+    for (const std::string& each : directive.words) {
+      const bool is_file =
+          !each.empty() && each.size() <= 200 && each.find_first_of("/$") == std::string::npos &&
+          std::ranges::all_of(each, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; }) &&
+          each != "." && each != "..";
+      if (is_file && scope.index.size() < 10) scope.index.push_back(each);
+    }
+  } else if (name == "autoindex") {
+    scope.lists = value == "on";
   } else {
     return false;
   }
@@ -248,6 +260,55 @@ std::string NginxReader::return_action(const NginxDirective& directive, const Ng
   return fmt::format("fixed_response: {}", yaml_map(fixed));
 }
 
+std::string NginxReader::files_action(const NginxDirective* tries, const NginxScope& scope,
+                                      const NginxDirective& server) {
+  const auto refuse = [&](std::string_view why) {
+    const std::string text = fmt::format("{}; such requests answer 501", why);
+    if (tries != nullptr) {
+      left_out(*tries, text);
+    } else {
+      draft_.note(server.file, server.line, fmt::format("root {}: {}", shown(scope.root), text));
+    }
+    return closed_action(501, "Not carried over.");
+  };
+  const std::string path = config::relative_to(source_.path, scope.root);
+  const auto folder = scope.root.find('$') == std::string::npos
+                          ? source_.files.folder(path)
+                          : fail(Code::Unsupported, "a root with a variable has no counterpart");
+  if (!folder) return refuse(folder.error().text());
+  DraftProperties files{{"root", yaml_text(*folder)}};
+  if (scope.is_alias) {
+    std::string prefix = prefix_;
+    while (prefix.ends_with('/')) prefix.pop_back();
+    const bool is_prefix = prefix.starts_with('/') && prefix.find_first_of("?#") == std::string::npos &&
+                           std::ranges::all_of(prefix, [](char c) {
+                             return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7F;
+                           });
+    if (!is_prefix && !prefix.empty()) return refuse("an alias of an expression has no counterpart");
+    if (!prefix.empty()) files.emplace_back("strip_prefix", yaml_text(prefix));
+  }
+  if (!scope.index.empty()) {
+    std::vector<std::string> index;
+    for (const std::string& each : scope.index) index.push_back(yaml_text(each));
+    files.emplace_back("index", yaml_list(index));
+  }
+  if (scope.lists) files.emplace_back("listing", "on");
+  for (std::size_t i = 0; tries != nullptr && i < tries->words.size(); ++i) {
+    const std::string& word = tries->words[i];
+    if (word == "$uri" || word == "$uri/" || word == "=404") continue;
+    const bool is_page =
+        i + 1 == tries->words.size() && word.starts_with('/') && word.find_first_of("$?") == std::string::npos &&
+        fmt::format("{}/", word).find("/../") == std::string::npos &&
+        fmt::format("{}/", word).find("/./") == std::string::npos &&
+        std::ranges::all_of(word, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; }) &&
+        word.size() < 1000;
+    if (!is_page) return refuse("a part of it has no counterpart");
+    files.emplace_back("fallback", yaml_text(word));
+    left_out(*tries, "changed: the last name is for pages; a script or a picture that is missing stays a 404");
+  }
+  return fmt::format("files: {}", yaml_map(files));
+}
+
 std::string NginxReader::pass_action(const NginxDirective& directive, const NginxScope& scope,
                                      std::string_view prefix) {
   const std::string group = group_for(directive, "http", scope);
@@ -316,14 +377,11 @@ NginxReader::Place NginxReader::place_of(const std::vector<NginxDirective>& bloc
     const NginxDirective* pass = named != nullptr ? named->find("proxy_pass") : nullptr;
     left_out(*files, "changed: files are not looked for; every request goes where the last name leads");
     place.action = pass != nullptr ? pass_action(*pass, scope, prefix_) : closed_action(501, "Not carried over.");
+  } else if (scope.root.empty()) {
+    if (files != nullptr) left_out(*files, "there is no root; such requests answer 501");
+    place.action = files == nullptr ? closed_action(404, "Not found.") : closed_action(501, "Not carried over.");
   } else {
-    if (files != nullptr)
-      left_out(*files, "files are not served; such requests answer 501");
-    else if (!scope.root.empty())
-      draft_.note(server.directive->file, server.directive->line,
-                  fmt::format("root {}: files are not served; such requests answer 501", shown(scope.root)));
-    place.action = closed_action(scope.root.empty() && files == nullptr ? 404 : 501,
-                                 scope.root.empty() && files == nullptr ? "Not found." : "Not carried over.");
+    place.action = files_action(files, scope, *server.directive);
   }
   place.auth = auth_of(scope, server, place.action);
   return place;
@@ -343,12 +401,15 @@ void NginxReader::add_rules(const DraftRule& match, const Place& place, std::vec
       into.push_back(std::move(decided));
       return;
     }
-    const std::size_t slash = network.find('/');
-    if (const auto address = config::parse_address(network.find(':') != std::string::npos
-                                                       ? fmt::format("[{}]:1", network.substr(0, slash))
-                                                       : fmt::format("{}:1", network.substr(0, slash)));
-        !address)
-      continue;
+    if (!config::parse_network(network)) {
+      // Whoever it was to keep out is not known any more: nobody comes in.
+      draft_.note({}, 0,
+                  fmt::format("{} {}: this is no network{}", allows ? "allow" : "deny", shown(network),
+                              allows ? "; it is left out" : "; what stands behind it answers 403"));
+      if (allows) continue;
+      into.push_back(std::move(decided));
+      return;
+    }
     decided.source = {yaml_text(network)};
     into.push_back(std::move(decided));
   }

@@ -25,6 +25,9 @@ struct NginxScope {
   const NginxDirective* auth_from = nullptr;
   std::string default_type = "text/plain";
   std::string root;
+  bool is_alias = false;           // the root takes the place of the location's prefix
+  std::vector<std::string> index;  // empty: nginx's default
+  bool lists = false;              // autoindex
   bool passes_host = false;
   int tries = 0;                                     // 0: ours
   std::vector<std::pair<bool, std::string>> access;  // allow or deny, and the network; empty: "all"
@@ -79,6 +82,8 @@ class NginxReader {
   Place place_of(const std::vector<NginxDirective>& block, NginxScope scope, const NginxServer& server);
   std::string auth_of(const NginxScope& scope, const NginxServer& server, std::string& action);
   std::string return_action(const NginxDirective& directive, const NginxScope& scope);
+  // Files of the root; `tries`: the try_files there, or nullptr.
+  std::string files_action(const NginxDirective* tries, const NginxScope& scope, const NginxDirective& server);
   std::string pass_action(const NginxDirective& directive, const NginxScope& scope, std::string_view prefix);
   void add_rules(const DraftRule& match, const Place& place, std::vector<DraftRule>& into);
   void rewrite(const NginxDirective& directive, const DraftRule& hosts, std::vector<DraftRule>& into);

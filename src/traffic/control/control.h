@@ -20,6 +20,7 @@
 #include "traffic/control/group_keeper.h"
 #include "traffic/control/listeners.h"
 #include "traffic/control/overrides.h"
+#include "traffic/control/tls_keeper.h"
 #include "traffic/worker.h"
 
 namespace ballast::traffic {
@@ -64,6 +65,7 @@ class Control final : public model::Service, private io::Timer {
   Result<> adopt(std::shared_ptr<const config::Settings> next);
   void configure_groups();
   void publish();
+  void hand_out_contexts();
   void publish_soon();
   // Returns when every worker has done what was posted to it before.
   void await_workers();
@@ -84,6 +86,7 @@ class Control final : public model::Service, private io::Timer {
   WorkerLoads loads_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Listeners listeners_;
+  TlsKeeper tls_;
   Routes routes_;
   std::map<std::string, std::unique_ptr<GroupKeeper>, std::less<>> groups_;
   Overrides overrides_of_absent_groups_;

@@ -122,8 +122,8 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   out.append('"');
   append_text(out, R"(,"listener":")", record.listener);
   append_text(out, R"(,"client":")", record.client);
-  if (record.is_tcp) {
-    out.append(Bytes(R"(,"protocol":"tcp")"));
+  if (!record.layer4.empty()) {
+    append_text(out, R"(,"protocol":")", record.layer4);
   } else {
     append_text(out, R"(,"method":")", record.method);
     append_text(out, R"(,"host":")", record.host);
@@ -146,6 +146,9 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   append_ms(out, R"(,"connect_ms":)", record.connect_us);
   append_ms(out, R"(,"header_ms":)", record.header_us);
   append_some(out, R"(,"request_id":")", record.request_id);
+  append_some(out, R"(,"tls_version":")", record.tls_version);
+  append_some(out, R"(,"tls_cipher":")", record.tls_cipher);
+  append_some(out, R"(,"sni":")", record.sni);
   append_some(out, R"(,"user_agent":")", record.user_agent);
   append_some(out, R"(,"referer":")", record.referer);
   out.append(Bytes("}\n"));
@@ -165,8 +168,8 @@ void write_combined_line(Buffer& out, const AccessRecord& record) {
   out.append(Bytes(" ["));
   out.append({time, time_size});
   out.append(Bytes("] \""));
-  if (record.is_tcp) {
-    out.append(Bytes("TCP"));
+  if (!record.layer4.empty()) {
+    out.append(record.layer4 == "tls" ? Bytes("TLS") : Bytes("TCP"));
   } else if (record.method.empty()) {
     out.append('-');
   } else {

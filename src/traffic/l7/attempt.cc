@@ -1,11 +1,13 @@
 // One attempt at one target: connect or reuse, send, receive a head, respond.
 #include "io/loop.h"
 #include "traffic/l4/tunnel.h"
+#include "traffic/l7/compress.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/http1_upstream.h"
 #include "traffic/l7/http2_upstream.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/upload.h"
+#include "traffic/secure.h"
 #include "wire/http/hop_by_hop.h"
 
 namespace ballast::traffic {
@@ -40,9 +42,10 @@ io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
 
 io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failure) {
   const config::TargetGroup& settings = *group_->settings;
-  if (settings.protocol == config::GroupProtocol::Http2) {
+  if (is_http2(settings.protocol)) {
     using From = Http2Pool::Fresh;
-    auto connection = worker_.http2_pool_of(*target_).take(fresh == Fresh::Allowed ? From::Allowed : From::Required, settings);
+    auto connection = worker_.http2_pool_of(*target_).take(fresh == Fresh::Allowed ? From::Allowed : From::Required,
+                                                           {.plan = plan_, .group = *group_, .target = *target_});
     if (connection == nullptr) {
       failure = failed(Reason::TargetsFull, Retry::Always);
       co_return nullptr;
@@ -53,12 +56,13 @@ io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failur
   TargetCell& cell = worker_.cell_of(*target_);
   UpstreamPool& pool = worker_.pool_of(*target_);
   if (fresh == Fresh::Allowed) {
-    auto upstream = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked);
+    auto upstream = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked,
+                              group_->tls != nullptr ? worker_.own(group_->tls->by_worker).get() : nullptr);
     if (upstream != nullptr) co_return upstream;
   }
   cell.connects.add();
   const io::Instant began = loop_.now();
-  auto stream = co_await io::TcpStream::connect(loop_, target_->address, loop_.after(settings.timeouts.connect));
+  auto stream = co_await connect(worker_, *group_, *target_, loop_.after(settings.timeouts.connect));
   state_->facts.connect_took = loop_.now() - began;
   if (!stream) {
     cell.connect_failures.add();
@@ -253,7 +257,13 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, Upload& upload
 
   gather_response_lines();
   facts.status = response.status;
-  http::Body& body = upstream.body(*state_);
+  decorate();
+  ResponseCompression compression(worker_);
+  const ResponseFacts known{
+      .status = response.status,
+      .length = response.has_content_length ? std::optional(response.content_length) : std::nullopt};
+  http::Body& body =
+      compression.apply(listener_->settings->compression, request, known, state_->lines, out, upstream.body(*state_));
   const http::RelayLimits limits{.source_idle = group_->settings->timeouts.idle,
                                  .sink_idle = listener_->settings->timeouts.idle};
   const http::RelayResult result = co_await client_.respond(

@@ -19,6 +19,7 @@
 #include "wire/http/outgoing.h"
 #include "wire/http/parse.h"
 #include "wire/http/relay.h"
+#include "wire/tls/stream.h"
 
 namespace ballast::traffic {
 
@@ -47,6 +48,8 @@ class Client {
   const io::Peer& peer() const { return peer_; }
   // "10.0.0.7"; made once.
   const std::string& peer_text();
+  // nullptr: it came without TLS.
+  virtual const tls::Stream* secure() const { return nullptr; }
   // Its connection was cut, or its stream called off, while its request was being answered.
   bool was_cut() const { return cut_; }
   // Its time is over: the drain's, or the target's it was using.

@@ -253,6 +253,11 @@ void Exchange::log() {
       .connect_us = us(facts.connect_took),
       .header_us = us(facts.header_took),
   };
+  if (const tls::Stream* secure = client_.secure(); secure != nullptr) {
+    record.tls_version = secure->version();
+    record.tls_cipher = secure->cipher();
+    record.sni = secure->server_name();
+  }
   // A head that was refused has no parts to be relied on.
   const bool parsed = !state_->request_bytes.empty();
   if (parsed) {

@@ -114,6 +114,8 @@ class Exchange {
   io::Task<Attempt> open_tunnel(Upstream& upstream);
   UpstreamRequest request_for_target();
   void gather_response_lines();
+  // What the listener's settings put into every final response and take out of it; own_answer.cc.
+  void decorate();
   Attempt failed(Reason reason, Retry retry) const { return {.reason = reason, .retry = retry}; }
   Attempt failed_by(const Error& error, const Upstream& upstream) const;
   Attempt failed_by_client(const Upload& upload) const;

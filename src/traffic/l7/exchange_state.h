@@ -48,6 +48,7 @@ struct ExchangeState {
   std::string forwarded_for;           // storage of generated field values
   std::string forwarded_port;
   std::string forwarded;
+  std::string client_subject;
   std::string origin_target;
   std::array<char, 32> request_id;
   std::array<char, 55> traceparent;

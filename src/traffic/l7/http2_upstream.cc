@@ -19,7 +19,7 @@ io::Task<Result<>> Http2Upstream::send(ExchangeState&, const UpstreamRequest& re
   const bool ends = request.body_is_whole && request.body.empty() && request.trailers.empty();
   std::optional<std::uint64_t> length;
   if (request.framing.framing == http::Framing::Length) length = request.framing.length;
-  stream_ = connection_->session().request(request.head, "http", length, ends ? Follows::No : Follows::Yes);
+  stream_ = connection_->session().request(request.head, connection_->scheme(), length, ends ? Follows::No : Follows::Yes);
   if (stream_ == nullptr) return settled(fail(Error(Code::Exhausted).safe_to_retry(Retry::Always)));
   if (!request.body.empty()) {
     const io::Transfer put = stream_->try_write(request.body);
@@ -48,10 +48,8 @@ HeadStep Http2Upstream::try_head(ExchangeState& state, std::size_t head_bytes_ma
     if (stream_->head_defect() != http::Defect::None) {
       return {.kind = HeadStep::Kind::Malformed, .defect = stream_->head_defect()};
     }
-    const http::HeadLimits limits{.line = head_bytes_max,
-                                  .header = head_bytes_max,
-                                  .head = head_bytes_max,
-                                  .header_count = http::fields_max};
+    const http::HeadLimits limits{
+        .line = head_bytes_max, .header = head_bytes_max, .head = head_bytes_max, .header_count = http::fields_max};
     http::ResponseHead& head = state.response;
     const http::Outcome outcome =
         http::ResponseParser::parse(stream_->head(), limits, {.to_head = state.request.is_head}, head);

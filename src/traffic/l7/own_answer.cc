@@ -1,4 +1,6 @@
 // What the balancer answers itself: fixed responses, redirects, refusals.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "io/loop.h"
@@ -6,8 +8,22 @@
 #include "traffic/l7/request_out.h"
 #include "wire/http/bytes_body.h"
 #include "wire/http/head_writer.h"
+#include "wire/http/list.h"
 
 namespace ballast::traffic {
+
+void Exchange::decorate() {
+  const config::Listener& listener = *listener_->settings;
+  if (listener.remove_headers.empty() && listener.response_headers.empty()) return;
+  auto& lines = state_->lines;
+  std::erase_if(lines, [&](const http::FieldLine& line) {
+    return std::ranges::any_of(listener.remove_headers,
+                               [&](const std::string& name) { return http::iequals(name, line.name); }) ||
+           std::ranges::any_of(listener.response_headers,
+                               [&](const config::NamedText& header) { return http::iequals(header.name, line.name); });
+  });
+  for (const config::NamedText& header : listener.response_headers) lines.push_back({header.name, header.text});
+}
 
 io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   ExchangeState& state = *state_;
@@ -22,6 +38,7 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   if (answer.status == 405 && answer.lines.empty()) state.lines.push_back({"Allow", answer.allow});
   if (!listener_->settings->server_header.empty())
     state.lines.push_back({"Server", listener_->settings->server_header});
+  decorate();
   const bool bodiless = answer.status == 204 || answer.status == 304;
   http::OutgoingFraming framing{.framing = bodiless ? http::Framing::None : http::Framing::Length,
                                 .length = answer.body.size(),
@@ -43,7 +60,7 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
 
 io::Task<After> Exchange::redirect(const RedirectTo& redirect_to) {
   const http::RequestHead& head = state_->request;
-  const std::string location = redirect_to.location({.protocol = "http",
+  const std::string location = redirect_to.location({.protocol = client_.secure() != nullptr ? "https" : "http",
                                                      .host = head.host(),
                                                      .port = client_.listener().port,
                                                      .path = head.path(),

@@ -152,6 +152,10 @@ http::OutgoingRequest request_head(const RequestOut& request) {
   const bool appends = listener.x_forwarded == config::ForwardedHeaders::Append;
   const bool writes_x = listener.x_forwarded != config::ForwardedHeaders::Off;
   const std::string& peer = request.client.peer_text();
+  const tls::Stream* secure = request.client.secure();
+  const Bytes protocol = secure != nullptr ? "https" : "http";
+  const auto& clients = listener.tls.client_certificates;
+  const Bytes subject_header = clients.has_value() ? Bytes(clients->subject_header) : Bytes();
   auto& lines = state.lines;
   lines.clear();
 
@@ -193,6 +197,8 @@ http::OutgoingRequest request_head(const RequestOut& request) {
         has_traceparent = true;
         break;
       default:
+        // Told by us alone.
+        if (!subject_header.empty() && http::iequals(fields.name(field), subject_header)) continue;
         break;
     }
     if (hop_by_hop.contains(field)) continue;
@@ -212,7 +218,7 @@ http::OutgoingRequest request_head(const RequestOut& request) {
     if (!state.forwarded_for.empty()) state.forwarded_for += ", ";
     state.forwarded_for += peer;
     lines.push_back({"X-Forwarded-For", state.forwarded_for});
-    if (!has_proto) lines.push_back({"X-Forwarded-Proto", "http"});
+    if (!has_proto) lines.push_back({"X-Forwarded-Proto", protocol});
     if (!has_port) lines.push_back({"X-Forwarded-Port", state.forwarded_port});
     if (!has_host && !head.authority().empty()) lines.push_back({"X-Forwarded-Host", head.authority()});
   }
@@ -220,12 +226,16 @@ http::OutgoingRequest request_head(const RequestOut& request) {
     state.forwarded.clear();
     if (trusted) join_values(fields, http::HeaderId::Forwarded, state.forwarded);
     if (!state.forwarded.empty()) state.forwarded += ", ";
-    state.forwarded += forwarded_element(peer, head.authority(), "http");
+    state.forwarded += forwarded_element(peer, head.authority(), protocol);
     lines.push_back({"Forwarded", state.forwarded});
   }
   for (const auth::HeaderValue& granted : state.granted) lines.push_back({granted.name, granted.value});
   lines.push_back({"X-Request-Id", request_id_of(state, trusted)});
   if (!has_traceparent) lines.push_back({"traceparent", {state.traceparent.data(), state.traceparent.size()}});
+  if (!subject_header.empty() && secure != nullptr) {
+    state.client_subject = secure->peer_subject();
+    if (!state.client_subject.empty()) lines.push_back({subject_header, state.client_subject});
+  }
   if (const Bytes te = fields.value_or_empty(http::HeaderId::Te); http::iequals(te, "trailers")) {
     lines.push_back({"TE", "trailers"});
   }

@@ -253,15 +253,13 @@ nghttp2_data_provider data_provider(Stream& stream) {
   return {.source = {.ptr = &stream}, .read_callback = Callbacks::read_data};
 }
 
-std::shared_ptr<Session> Session::make(Role role, io::Loop& loop, io::Stream& transport, SessionOwner& owner,
-                                       const SessionLimits& limits) {
-  std::shared_ptr<Session> session(new Session(role, loop, transport, owner, limits));
+std::shared_ptr<Session> Session::make(Role role, io::Loop& loop, SessionOwner& owner, const SessionLimits& limits) {
+  std::shared_ptr<Session> session(new Session(role, loop, owner, limits));
   return session->start() ? session : nullptr;
 }
 
-Session::Session(Role role, io::Loop& loop, io::Stream& transport, SessionOwner& owner, const SessionLimits& limits)
+Session::Session(Role role, io::Loop& loop, SessionOwner& owner, const SessionLimits& limits)
     : role_(role),
-      transport_(transport),
       owner_(owner),
       limits_(limits),
       loop_(loop),
@@ -421,9 +419,9 @@ bool Session::fill() {
 }
 
 void Session::flush() {
-  if (!running_ || gone_ || !writer_.empty()) return;
+  if (transport_ == nullptr || gone_ || !writer_.empty()) return;
   while (fill()) {
-    const io::Transfer put = transport_.try_write(out_.view());
+    const io::Transfer put = transport_->try_write(out_.view());
     if (put.state == io::TransferState::Done) {
       out_.consume(put.count);
       continue;
@@ -441,13 +439,13 @@ void Session::flush() {
 
 io::Task<void> Session::write_out() {
   while (fill()) {
-    const io::Transfer put = transport_.try_write(out_.view());
+    const io::Transfer put = transport_->try_write(out_.view());
     if (put.state == io::TransferState::Done) {
       out_.consume(put.count);
       continue;
     }
     if (put.state != io::TransferState::WouldBlock) co_return cut(put.code);
-    const io::Wake wake = co_await transport_.until_writable(loop_.after(limits_.sink_idle));
+    const io::Wake wake = co_await transport_->until_writable(loop_.after(limits_.sink_idle));
     if (wake == io::Wake::Cancelled) co_return;
     if (wake == io::Wake::Deadline) co_return cut(Code::TimedOut);
   }
@@ -508,31 +506,32 @@ bool Session::take_deadline() {
   return defect_ == SessionDefect::None && has_work();
 }
 
-io::Task<void> Session::run(Bytes received) {
+io::Task<void> Session::run(io::Stream& transport, Bytes received) {
   runner_ = &co_await io::this_strand();
-  running_ = true;
+  transport_ = &transport;
   bool alive = received.empty() || take(received);
   serve_arrived();
   flush();
-  int full_reads = 0;
+  std::size_t turn_bytes = 0;
   while (alive && !gone_ && defect_ == SessionDefect::None && has_work()) {
-    if (full_reads == full_reads_max) {
-      full_reads = 0;
+    if (turn_bytes >= turn_bytes_max) {
+      turn_bytes = 0;
       co_await io::Sleep(loop_.after(std::chrono::nanoseconds(1)));
       continue;
     }
     const auto buffer = loop_.receive_buffer();
-    const io::Transfer got = transport_.may_read() ? transport_.try_read(buffer.data(), buffer.size()) : io::Transfer{};
+    const io::Transfer got =
+        transport_->may_read() ? transport_->try_read(buffer.data(), buffer.size()) : io::Transfer{};
     if (got.state == io::TransferState::Done) {
-      full_reads += got.count == buffer.size() ? 1 : 0;
+      turn_bytes += got.count;
       alive = take({buffer.data(), got.count});
       serve_arrived();
       flush_soon();
       continue;
     }
     if (got.state != io::TransferState::WouldBlock) break;
-    full_reads = 0;
-    const io::Wake wake = co_await transport_.until_readable(next_deadline());
+    turn_bytes = 0;
+    const io::Wake wake = co_await transport_->until_readable(next_deadline());
     // Without a nudge it is our end, or the kernel's refusal to watch one more connection.
     if (wake == io::Wake::Cancelled && (runner_->cancelled() || !std::exchange(nudged_, false))) break;
     if (wake == io::Wake::Deadline && !take_deadline()) break;
@@ -548,9 +547,9 @@ io::Task<void> Session::run(Bytes received) {
   co_await writer_.close();
   lose_streams(Code::Closed);
   if (in_order) {
-    co_await io::close_lingering(transport_);
+    co_await io::close_lingering(transport);
   } else {
-    transport_.reset();
+    transport_->reset();
   }
 }
 

@@ -53,16 +53,14 @@ class SessionOwner {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   enum class Role : std::uint8_t { Server, Client };
-  // `transport` and `owner` live until run() has ended.
-  // The transport need not be open before run(); until then requests wait in it.
-  static std::shared_ptr<Session> make(Role role, io::Loop& loop, io::Stream& transport, SessionOwner& owner,
-                                       const SessionLimits& limits);
+  // `owner` lives until run() has ended. Requests made before run() wait in it.
+  static std::shared_ptr<Session> make(Role role, io::Loop& loop, SessionOwner& owner, const SessionLimits& limits);
   ~Session();
   Session(const Session&) = delete;
 
-  // `received`: bytes read from the transport already. Ends when the connection has; the transport is closed or reset
-  // then, and every stream is lost.
-  io::Task<void> run(Bytes received);
+  // Over `transport`, which lives until it ends. `received`: bytes read from it already. Ends when the connection has;
+  // the transport is closed or reset then, and every stream is lost.
+  io::Task<void> run(io::Stream& transport, Bytes received);
   // No more streams; ends when the last is done.
   void drain();
   // Instead of run(), where there is no connection to be had: the requests are lost, and nobody has looked at them.
@@ -82,7 +80,7 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   friend class Stream;
   friend struct Callbacks;
-  Session(Role role, io::Loop& loop, io::Stream& transport, SessionOwner& owner, const SessionLimits& limits);
+  Session(Role role, io::Loop& loop, SessionOwner& owner, const SessionLimits& limits);
   bool start();
   // False: the connection has to end.
   bool take(Bytes bytes);
@@ -123,10 +121,10 @@ class Session : public std::enable_shared_from_this<Session> {
   // A peer that has done wrong may take so long to read what for.
   static constexpr auto last_words_max = std::chrono::seconds(1);
   // Then the others have their turn, however much more has come.
-  static constexpr int full_reads_max = 4;
+  static constexpr std::size_t turn_bytes_max = 256 * kib;
 
   const Role role_;
-  io::Stream& transport_;
+  io::Stream* transport_ = nullptr;  // while it runs
   SessionOwner& owner_;
   const SessionLimits limits_;
   io::Loop& loop_;
@@ -148,7 +146,6 @@ class Session : public std::enable_shared_from_this<Session> {
   bool draining_ = false;
   bool refusing_ = false;     // the last stream has been named
   bool peer_leaves_ = false;  // GOAWAY was received
-  bool running_ = false;      // run() has begun
   bool gone_ = false;         // the transport carries nothing any more
   SessionDefect defect_ = SessionDefect::None;
   io::Strand* runner_ = nullptr;  // run()'s

@@ -87,7 +87,7 @@ class Stream final : public io::Stream, public std::enable_shared_from_this<Stre
   io::Ready until_writable(io::Deadline deadline) override { return ready_.writable(deadline); }
   bool may_read() const override { return ready_.may_read(); }
   void look() override {}
-  void end() override;
+  bool end() override;
   void close() override;
   // What was closed and could not be sent to its end is cut, too.
   void reset() override;
