@@ -61,7 +61,7 @@ class MemoryStream final : public io::Stream {
   io::Ready until_writable(io::Deadline deadline) override { return ready_.writable(deadline); }
   bool may_read() const override { return ready_.may_read(); }
   void look() override {}
-  void end() override {}
+  bool end() override { return true; }
   void close() override { open_ = false; }
   void reset() override { open_ = false; }
   bool is_open() const override { return open_; }
@@ -113,7 +113,7 @@ class Handler final : public http2::SessionOwner {
     require(outcome.progress != http::Progress::Complete || head.size == stream->head().size(), "and no more than one");
     stream->respond({.status = 200, .lines = {}, .length = {}}, Follows::Yes);
     http2::StreamBody body(*stream, http::Framing::Chunked, 0);
-    int pieces = 0;
+    [[maybe_unused]] int pieces = 0;
     while (true) {
       const http::Pulled pulled = body.try_pull();
       if (pulled.state == http::PullState::Failed) co_return stream->reset();
@@ -152,9 +152,8 @@ class Handler final : public http2::SessionOwner {
 io::Task<void> serve(MemoryStream& transport, http2::SessionLimits limits) {
   Handler handler(transport.loop());
   {
-    const auto session =
-        http2::Session::make(http2::Session::Role::Server, transport.loop(), handler, limits);
-    co_await session->run({});
+    const auto session = http2::Session::make(http2::Session::Role::Server, transport.loop(), handler, limits);
+    co_await session->run(transport, {});
     require(!transport.is_open(), "the connection has ended");
     for (const auto& stream : handler.kept()) {
       require(stream->is_lost() || stream->peer_ended(), "no stream goes on without its connection");

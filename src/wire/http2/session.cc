@@ -512,10 +512,10 @@ io::Task<void> Session::run(io::Stream& transport, Bytes received) {
   bool alive = received.empty() || take(received);
   serve_arrived();
   flush();
-  int full_reads = 0;
+  std::size_t turn_bytes = 0;
   while (alive && !gone_ && defect_ == SessionDefect::None && has_work()) {
-    if (full_reads == full_reads_max) {
-      full_reads = 0;
+    if (turn_bytes >= turn_bytes_max) {
+      turn_bytes = 0;
       co_await io::Sleep(loop_.after(std::chrono::nanoseconds(1)));
       continue;
     }
@@ -523,14 +523,14 @@ io::Task<void> Session::run(io::Stream& transport, Bytes received) {
     const io::Transfer got =
         transport_->may_read() ? transport_->try_read(buffer.data(), buffer.size()) : io::Transfer{};
     if (got.state == io::TransferState::Done) {
-      full_reads += got.count == buffer.size() ? 1 : 0;
+      turn_bytes += got.count;
       alive = take({buffer.data(), got.count});
       serve_arrived();
       flush_soon();
       continue;
     }
     if (got.state != io::TransferState::WouldBlock) break;
-    full_reads = 0;
+    turn_bytes = 0;
     const io::Wake wake = co_await transport_->until_readable(next_deadline());
     // Without a nudge it is our end, or the kernel's refusal to watch one more connection.
     if (wake == io::Wake::Cancelled && (runner_->cancelled() || !std::exchange(nudged_, false))) break;

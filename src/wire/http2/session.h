@@ -121,7 +121,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // A peer that has done wrong may take so long to read what for.
   static constexpr auto last_words_max = std::chrono::seconds(1);
   // Then the others have their turn, however much more has come.
-  static constexpr int full_reads_max = 4;
+  static constexpr std::size_t turn_bytes_max = 256 * kib;
 
   const Role role_;
   io::Stream* transport_ = nullptr;  // while it runs
