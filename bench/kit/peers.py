@@ -13,7 +13,7 @@ from kit.processes import Process
 class Started:
     """A peer that runs and has answered a request."""
 
-    def __init__(self, peer, workload, *, origin, folder, workers, cores):
+    def __init__(self, peer, workload, *, origin, files, folder, workers, cores):
         self.name = peer.name
         self.port = machine.free_port()
         folder = folder / peer.name
@@ -21,7 +21,7 @@ class Started:
         listens = [f"{address}:{self.port}" for address in workload.addresses]
         if workload.is_secure:
             certificate.make(folder)
-        command = peer.command(workload, listens=listens, origin=origin, folder=folder, workers=workers)
+        command = peer.command(workload, listens=listens, origin=origin, files=files, folder=folder, workers=workers)
         self.process = Process(peer.name, command, folder=folder, cores=cores)
         self._listens = listens
         self._path = workload.path
@@ -34,6 +34,7 @@ class Started:
 
 class Ballast:
     packages = {}
+    modes = {"http", "tcp", "static"}
 
     def __init__(self, path):
         self.name = "ballast"
@@ -47,11 +48,15 @@ class Ballast:
     def version(self):
         return f"{machine.first_line([str(self._path), 'version'])}, sha256 {_digest(self._path)}"
 
-    def command(self, workload, *, listens, origin, folder, workers):
+    def command(self, workload, *, listens, origin, files, folder, workers):
+        config = folder / "ballast.yaml"
+        if workload.mode == "static":
+            config.write_text(templates.render("ballast-static.yaml", listen=listens[0], files=files, folder=folder,
+                                               workers=workers))
+            return [self._path, "up", config]
         listeners = "\n".join(
             f'  web{n}: {{ address: "{listen}", protocol: {workload.mode}, {_ballast_tls(workload)}default: {{ forward: site }} }}'
             for n, listen in enumerate(listens))
-        config = folder / "ballast.yaml"
         config.write_text(templates.render("ballast.yaml", listeners=listeners, origin=origin,
                                            mode="tcp" if workload.mode == "tcp" else "http",
                                            folder=folder, workers=workers))
@@ -61,6 +66,7 @@ class Ballast:
 class Haproxy:
     name = "haproxy"
     packages = {"haproxy": machine.has_program("haproxy")}
+    modes = {"http", "tcp"}  # it serves no files
 
     def check(self):
         pass
@@ -68,7 +74,8 @@ class Haproxy:
     def version(self):
         return machine.first_line(["haproxy", "-v"])
 
-    def command(self, workload, *, listens, origin, folder, workers):
+    def command(self, workload, *, listens, origin, files, folder, workers):
+        del files
         config = folder / "haproxy.cfg"
         words = {}
         if workload.is_secure:
@@ -81,6 +88,7 @@ class Haproxy:
 class Nginx:
     name = "nginx"
     packages = {"nginx": machine.has_program("nginx")}
+    modes = {"http", "tcp", "static"}
 
     def check(self):
         pass
@@ -88,8 +96,12 @@ class Nginx:
     def version(self):
         return machine.first_line(["nginx", "-v"])
 
-    def command(self, workload, *, listens, origin, folder, workers):
+    def command(self, workload, *, listens, origin, files, folder, workers):
         config = folder / "nginx.cfg"
+        if workload.mode == "static":
+            config.write_text(templates.render("nginx-static.cfg", listen=listens[0], files=files, workers=workers,
+                                               folder=folder, user=user()))
+            return ["nginx", "-p", folder, "-c", config, "-e", "stderr"]
         module = {"module": machine.STREAM_MODULE} if workload.mode == "tcp" else {}
         if workload.is_secure:
             module = {"certificate": folder / certificate.BOTH, "tickets": "on" if workload.tickets else "off"}
@@ -104,6 +116,7 @@ class Command:
     """Any other proxy, or another build of Ballast, by its command line."""
 
     packages = {}
+    modes = {"http", "tcp"}
 
     def __init__(self, text):
         self.name, equals, self._command = text.partition("=")
@@ -118,7 +131,8 @@ class Command:
     def version(self):
         return f"`{self._command}`"
 
-    def command(self, workload, *, listens, origin, folder, workers):
+    def command(self, workload, *, listens, origin, files, folder, workers):
+        del files
         if len(listens) > 1:
             port = listens[0].rpartition(":")[2]
             listens = [f"0.0.0.0:{port}"]

@@ -7,15 +7,15 @@
 //   request_too_slow     408     the body came below the minimum rate, or stopped
 //   request_too_large    413     the body is over the listener's limit
 //   method_refused       405     CONNECT or TRACE
-//   client_gone          460     the client cut the connection before it had its answer; only logged
-//   no_target            503     the group has no target that takes requests
-//   targets_full         503     every target is at its connection limit
-//   connect_refused      502     nobody listens at the target
-//   connect_timeout      504     the target did not accept in time
-//   connect_failed       502     unreachable, or reset while connecting
-//   target_tls       502     the target could not be spoken to over TLS: its certificate is not trusted, mostly
-//   target_closed        502     the target closed before its answer
-//   target_reset         502     the target reset the connection before its answer
+//   file_not_found       404     no file of that name
+//   file_refused         404     the path leads out of the root, or names what is never served (hidden, no regular
+//   file) file_denied          403     the file may not be read by the user that ballast runs as file_failed 500 the
+//   disk, or the root itself is gone client_gone          460     the client cut the connection before it had its
+//   answer; only logged no_target            503     the group has no target that takes requests targets_full 503 every
+//   target is at its connection limit connect_refused      502     nobody listens at the target connect_timeout 504 the
+//   target did not accept in time connect_failed       502     unreachable, or reset while connecting target_tls 502
+//   the target could not be spoken to over TLS: its certificate is not trusted, mostly target_closed        502     the
+//   target closed before its answer target_reset         502     the target reset the connection before its answer
 //   target_timeout       504     the target's head did not come in time
 //   target_malformed     502     the answer breaks HTTP (its Defect says how)
 //   body_cut             -       the target's body broke off after its head was passed on: the client's connection is
@@ -38,6 +38,10 @@ enum class Reason : std::uint8_t {
   RequestTooSlow,
   RequestTooLarge,
   MethodRefused,
+  FileNotFound,
+  FileRefused,
+  FileDenied,
+  FileFailed,
   ClientGone,
   NoTarget,
   TargetsFull,

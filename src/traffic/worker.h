@@ -29,7 +29,7 @@ class Stream;
 
 namespace ballast::traffic {
 
-class ClientConnection;
+class OpenConnection;
 
 // How many connections each worker holds, as all of them see it.
 struct WorkerLoads {
@@ -89,8 +89,8 @@ class Worker {
   std::atomic<std::uint32_t>& load() const { return options_.loads->each[index()].connections; }
   // A client of an https listener whose handshake is done; what its protocol() says decides who serves it.
   void serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream, const io::Peer& peer);
-  void opened(ClientConnection& connection);
-  void closed(ClientConnection& connection);
+  void opened(OpenConnection& connection);
+  void closed(OpenConnection& connection);
 
  private:
   Worker(Options options, std::unique_ptr<io::Loop> loop);
@@ -98,7 +98,7 @@ class Worker {
   void accepted(const std::shared_ptr<ListenerShare>& listener, int fd, const io::Peer& peer);
   void serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Peer& peer);
   Worker& least_loaded() const;
-  void end_rests(const ListenerShare* of_listener);
+  void end_connections(const ListenerShare* of_listener);
   io::Task<void> end_drain(io::Duration time, std::move_only_function<void()> done);
 
   struct Door {
@@ -114,7 +114,7 @@ class Worker {
   ExchangePool exchanges_;
   BalancerState random_;
   std::vector<Door> doors_;
-  ClientConnection* connections_ = nullptr;           // all of http listeners
+  OpenConnection* connections_ = nullptr;             // all of http listeners
   std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;
   io::Scope scope_;      // the connections

@@ -80,13 +80,17 @@ Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& 
   auto made = std::make_shared<ListenerContexts>();
   made->files = listener.certificates;
   made->settings = listener.tls;
+  made->offers_http2 = listener.http2.enabled;
   made->watched = watch(files_of(listener));
   tls::ServerOptions options{
       .identity = listener.name, .profile = profile_of(listener.tls.profile), .strict_sni = listener.tls.strict_sni};
   if (listener.tls.session_tickets) options.ticket_keys = std::move(ticket_keys);
   options.alpn = listener.tls.alpn;
   // A client that insists on HTTP/1.0 is served as well.
-  if (is_http(listener.protocol)) options.alpn = {"http/1.1", "http/1.0"};
+  if (is_http(listener.protocol)) {
+    options.alpn = {"http/1.1", "http/1.0"};
+    if (listener.http2.enabled) options.alpn.insert(options.alpn.begin(), "h2");
+  }
   for (const config::CertificateFiles& files : listener.certificates) {
     auto certificate = tls::load_certificate({.cert = files.cert, .key = files.key, .ocsp = files.ocsp},
                                              std::chrono::system_clock::now());

@@ -42,7 +42,7 @@ Result<TlsKeeper::Change> TlsKeeper::prepare(const config::Settings& settings) {
     if (!is_secure(listener.protocol)) continue;
     const auto known = listeners_.find(listener.name);
     if (known != listeners_.end() && known->second->files == listener.certificates &&
-        known->second->settings == listener.tls &&
+        known->second->settings == listener.tls && known->second->offers_http2 == listener.http2.enabled &&
         listener_settings_.at(listener.name)->protocol == listener.protocol &&
         known->second->watched.read == stamps_of(known->second->watched.paths)) {
       change.listeners.emplace(listener.name, known->second);

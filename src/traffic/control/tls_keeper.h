@@ -38,6 +38,7 @@ struct WatchedFiles {
 struct ListenerContexts {
   std::vector<config::CertificateFiles> files;
   config::ListenerTls settings;
+  bool offers_http2 = false;
   WatchedFiles watched;
   std::vector<std::shared_ptr<const tls::Certificate>> certificates;
   std::vector<std::shared_ptr<const tls::ServerContext>> by_worker;

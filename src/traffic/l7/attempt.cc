@@ -23,6 +23,9 @@ io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
   using Certainty = UpstreamPool::Certainty;
   TargetCell& cell = worker_.cell_of(*target_);
   UpstreamPool& pool = worker_.pool_of(*target_);
+  // From before a connection is made: a burst must not pass the target's limit, nor a drain be over, meanwhile.
+  const TargetUse use(worker_.local_of(*target_).uses, co_await io::this_strand());
+  cell.traffic.in_flight.add();
   std::unique_ptr<Upstream> upstream;
   if (fresh == Fresh::Allowed) {
     upstream = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked,
@@ -35,13 +38,12 @@ io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
     state_->facts.connect_took = loop_.now() - began;
     if (!stream) {
       cell.connect_failures.add();
+      cell.traffic.in_flight.subtract();
       if (client_.was_cut()) co_return failed(Reason::ClientGone, Retry::Never);
       co_return failed(reason_of_connect(stream.error().code()), Retry::Always);
     }
     upstream = std::make_unique<Http1Upstream>(pool, std::move(*stream));
   }
-  const TargetUse use(worker_.local_of(*target_).uses, co_await io::this_strand());
-  cell.traffic.in_flight.add();
   std::optional<Upstream::Use> end;
   const Attempt result = co_await attempt(*upstream, end);
   cell.traffic.in_flight.subtract();
@@ -274,7 +276,6 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, Upload& upload
 io::Task<Exchange::Attempt> Exchange::open_tunnel(Upstream& upstream) {
   ExchangeFacts& facts = state_->facts;
   gather_response_lines();
-  facts.status = 101;
   Buffer to_target;
   Buffer to_client;
   io::Stream& client = client_.begin_tunnel(*state_, to_client, to_target);

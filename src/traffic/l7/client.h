@@ -17,6 +17,7 @@
 #include "traffic/plan.h"
 #include "wire/http/body.h"
 #include "wire/http/outgoing.h"
+#include "wire/http/parse.h"
 #include "wire/http/relay.h"
 #include "wire/tls/stream.h"
 
@@ -69,9 +70,12 @@ class Client {
   virtual io::Task<http::RelayResult> respond(ExchangeState& state, const http::OutgoingResponse& response,
                                               const http::OutgoingFraming& framing, http::Body& body,
                                               const http::RelayLimits& limits) = 0;
-  // The stream a tunnel goes on with. `to_client` is to be sent first, `to_target` has been received already.
+  // The stream a tunnel goes on with, and the status it begins with in state.facts. `to_client` is to be sent first,
+  // `to_target` has been received already.
   virtual io::Stream& begin_tunnel(ExchangeState& state, Buffer& to_client, Buffer& to_target) = 0;
 
+  // 1, or 2 where it speaks HTTP/2.
+  virtual int major_version() const = 0;
   // Whether another request may follow this one as far as the client's side goes.
   virtual bool may_stay(const ExchangeState& state) const = 0;
   // Whether all that has come has been read.
@@ -95,5 +99,9 @@ class Client {
   bool cut_ = false;
   std::string peer_text_;
 };
+
+http::HeadLimits head_limits(const config::RequestLimits& limits);
+// How long a connection may rest before its next request; zero when it is to end.
+io::Duration rest_of(const Worker& worker, const ListenerShare& listener);
 
 }  // namespace ballast::traffic

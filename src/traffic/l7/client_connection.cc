@@ -1,28 +1,14 @@
 #include "traffic/l7/client_connection.h"
 
+#include "io/linger.h"
 #include "io/loop.h"
 #include "traffic/l7/exchange.h"
+#include "traffic/l7/http2_client.h"
 #include "traffic/worker.h"
 #include "wire/http/head_writer.h"
 #include "wire/http/parse.h"
 
 namespace ballast::traffic {
-namespace {
-
-http::HeadLimits head_limits(const config::RequestLimits& limits) {
-  return {.line = limits.request_line,
-          .header = limits.header,
-          .head = limits.headers,
-          .header_count = limits.header_count};
-}
-
-}  // namespace
-
-const std::string& Client::peer_text() {
-  if (peer_text_.empty()) peer_text_ = peer_.host();
-  return peer_text_;
-}
-
 ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, tls::EitherStream stream,
                                    const io::Peer& peer, io::Strand& strand)
     : Client(worker, std::move(listener), peer, strand),
@@ -116,6 +102,7 @@ io::Task<http::RelayResult> ClientConnection::respond(ExchangeState& state, cons
 
 io::Stream& ClientConnection::begin_tunnel(ExchangeState& state, Buffer& to_client, Buffer& to_target) {
   const http::ResponseHead& response = state.response;
+  state.facts.status = response.status;
   http::write_head(to_client, http::OutgoingResponse{101, response.reason(), state.lines},
                    http::OutgoingFraming{.use = http::ConnectionUse::Upgrade,
                                          .upgrade = response.fields.value_or_empty(http::HeaderId::Upgrade)});
@@ -129,34 +116,22 @@ bool ClientConnection::may_stay(const ExchangeState& state) const {
 
 namespace {
 
-// Closes so that what was sent arrives: the kernel resets a connection closed over unread bytes, and the reset may
-// overtake the answer. Reads away what comes for a second, at most 256 KiB.
-io::Task<void> close_lingering(ClientConnection& client) {
-  constexpr auto patience = std::chrono::seconds(1);
-  constexpr std::size_t bytes_max = 256 * kib;
-  io::Stream& stream = client.stream();
-  io::Loop& loop = stream.loop();
-  const io::Deadline deadline = loop.after(patience);
-  while (!stream.end() && co_await stream.until_writable(deadline) == io::Wake::Event) {
+// Whether the first bytes of a connection are those of HTTP/2; waits where they are cut short. What came stands in the
+// reader.
+io::Task<bool> begins_http2(ClientConnection& client) {
+  http::Connection& reader = client.reader();
+  const PlanListener* plan = client.worker().plan()->listener(client.listener());
+  if (plan == nullptr || !plan->settings->http2.enabled) co_return false;
+  const io::Deadline deadline = client.worker().loop().after(plan->settings->timeouts.header);
+  while (reader.held().size() < http2_preface.size()) {
+    if (!http2_preface.starts_with(reader.held())) co_return false;
+    const io::Transfer got = reader.receive();
+    if (got.state == io::TransferState::Done) continue;
+    if (got.state != io::TransferState::WouldBlock) co_return false;
+    reader.keep();
+    if (co_await client.stream().until_readable(deadline) != io::Wake::Event) co_return false;
   }
-  std::size_t read_away = 0;
-  while (read_away < bytes_max) {
-    const auto buffer = loop.receive_buffer();
-    const io::Transfer got = stream.try_read(buffer.data(), buffer.size());
-    if (got.state == io::TransferState::Done) {
-      read_away += got.count;
-      continue;
-    }
-    if (got.state != io::TransferState::WouldBlock) break;
-    if (co_await stream.until_readable(deadline) != io::Wake::Event) break;
-  }
-  stream.close();
-}
-
-// How long a connection may rest before its next request; zero when it is to end.
-io::Duration rest_of(Worker& worker, const ListenerShare& listener) {
-  const PlanListener* plan = worker.plan()->listener(listener);
-  return plan != nullptr && !worker.is_draining() ? plan->settings->timeouts.keep_alive : io::Duration(0);
+  co_return reader.held().starts_with(http2_preface);
 }
 
 tls::EitherStream stream_of(Worker& worker, int fd) {
@@ -170,6 +145,7 @@ tls::EitherStream stream_of(Worker&, std::unique_ptr<tls::Stream>& secure) {
 template <typename Source>
 io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listener, Source source, io::Peer peer) {
   ClientConnection client(worker, std::move(listener), stream_of(worker, source), peer, co_await io::this_strand());
+  bool is_first = true;
   while (true) {
     if (!client.reader().has_held()) {
       // The first bytes of a new connection are mostly there already: try before asking the kernel to watch it.
@@ -190,6 +166,12 @@ io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listene
       }
     }
     client.at_rest = false;
+    if (std::exchange(is_first, false) && client.reader().held().front() == http2_preface.front() &&
+        co_await begins_http2(client)) {
+      co_await serve_http2({worker, client.listener_share(), client.peer(), client.secure()}, client.stream(),
+                           client.reader().held());
+      co_return;
+    }
     After after = After::Linger;
     {
       Exchange exchange(client);
@@ -203,7 +185,7 @@ io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listene
         client.stream().close();
         co_return;
       case After::Linger:
-        co_await close_lingering(client);
+        co_await io::close_lingering(client.stream());
         co_return;
       case After::Reset:
         client.stream().reset();

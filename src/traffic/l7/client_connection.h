@@ -8,12 +8,13 @@
 
 #include "traffic/connection_count.h"
 #include "traffic/l7/client.h"
+#include "traffic/open_connection.h"
 #include "wire/http/connection.h"
 #include "wire/tls/either_stream.h"
 
 namespace ballast::traffic {
 
-class ClientConnection final : public Client, public io::IdleListener {
+class ClientConnection final : public Client, public OpenConnection, public io::IdleListener {
  public:
   ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, tls::EitherStream stream,
                    const io::Peer& peer, io::Strand& strand);
@@ -30,6 +31,7 @@ class ClientConnection final : public Client, public io::IdleListener {
                                       const http::OutgoingFraming& framing, http::Body& body,
                                       const http::RelayLimits& limits) override;
   io::Stream& begin_tunnel(ExchangeState& state, Buffer& to_client, Buffer& to_target) override;
+  int major_version() const override { return 1; }
   bool may_stay(const ExchangeState& state) const override;
   bool has_said_all() const override { return !reader_.has_held() && !stream_.get().may_read(); }
   bool watch() override { return stream_.descriptor().watch_now(); }
@@ -37,11 +39,10 @@ class ClientConnection final : public Client, public io::IdleListener {
 
   // Between requests: a drain may end it.
   bool at_rest = true;
-  // Ends the wait of a connection at rest.
-  void end_rest() { strand().interrupt(); }
-
-  ClientConnection* previous = nullptr;  // the worker's list
-  ClientConnection* next = nullptr;
+  const ListenerShare& of_listener() const override { return listener(); }
+  void end_soon() override {
+    if (at_rest) strand().interrupt();
+  }
 
  private:
   void on_idle_event(News news) override;

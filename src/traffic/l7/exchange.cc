@@ -77,6 +77,9 @@ io::Task<After> Exchange::answer() {
     co_return after;
   }
   if (const auto* redirect_to = std::get_if<RedirectTo>(&route_->action)) co_return co_await redirect(*redirect_to);
+  if (const auto* files = std::get_if<std::shared_ptr<const StaticFiles>>(&route_->action)) {
+    co_return co_await answer_files(**files);
+  }
   const auto& fixed = std::get<FixedAnswer>(route_->action);
   co_return co_await answer_own(
       OwnAnswer{.status = fixed.status, .content_type = fixed.content_type, .body = fixed.body});
@@ -231,6 +234,7 @@ void Exchange::log() {
       .at = std::chrono::system_clock::now(),
       .listener = listener_->settings->name,
       .client = client,
+      .major_version = client_.major_version(),
       .status = facts.status,
       .reason = to_string(facts.reason),
       .defect = facts.defect == http::Defect::None ? Bytes() : http::to_string(facts.defect),

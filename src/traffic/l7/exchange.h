@@ -5,7 +5,8 @@
 //   for target in picker: connect or reuse, send, receive a head; on an error try again where that is safe;
 //   respond, bodies pulled both ways; always: count, time, log.
 //
-// exchange.cc is that way; attempt.cc one attempt at one target; own_answer.cc what the balancer answers itself.
+// exchange.cc is that way; attempt.cc one attempt at one target; own_answer.cc what the balancer answers itself,
+// static_answer.cc files.
 // Worker's thread; in the frame of serve_http(), one at a time for a connection.
 #pragma once
 
@@ -51,6 +52,7 @@ class Exchange {
     Bytes content_type;
     Bytes body;
     Bytes location;
+    Bytes allow = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";  // with 405
     bool closes = false;
   };
 
@@ -81,6 +83,10 @@ class Exchange {
   io::Task<After> answer_own(OwnAnswer answer);
   io::Task<After> redirect(const RedirectTo& redirect_to);
   io::Task<After> refuse(Reason reason);
+  io::Task<After> refuse(Reason reason, Bytes allow);
+
+  // static_answer.cc
+  io::Task<After> answer_files(const StaticFiles& files);
 
   Worker& worker_;
   Client& client_;

@@ -16,7 +16,7 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   state.lines.clear();
   if (!answer.location.empty()) state.lines.push_back({"Location", answer.location});
   if (!answer.content_type.empty()) state.lines.push_back({"Content-Type", answer.content_type});
-  if (answer.status == 405) state.lines.push_back({"Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"});
+  if (answer.status == 405) state.lines.push_back({"Allow", answer.allow});
   if (!listener_->settings->server_header.empty())
     state.lines.push_back({"Server", listener_->settings->server_header});
   const bool bodiless = answer.status == 204 || answer.status == 304;
@@ -48,7 +48,28 @@ io::Task<After> Exchange::redirect(const RedirectTo& redirect_to) {
   co_return co_await answer_own({.status = redirect_to.status(), .location = location});
 }
 
+namespace {
+
+// Whether the request itself was read and understood: what failed is what it asked for.
+bool is_of_the_resource(Reason reason) {
+  switch (reason) {
+    case Reason::MethodRefused:
+    case Reason::FileNotFound:
+    case Reason::FileRefused:
+    case Reason::FileDenied:
+      return true;
+    default:
+      return status_of(reason) >= 500;
+  }
+}
+
+}  // namespace
+
 io::Task<After> Exchange::refuse(Reason reason) {
+  return refuse(reason, OwnAnswer().allow);
+}
+
+io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
   ExchangeFacts& facts = state_->facts;
   facts.reason = reason;
   if (reason == Reason::ClientGone || status_of(reason) == 0) {
@@ -64,9 +85,9 @@ io::Task<After> Exchange::refuse(Reason reason) {
   if (facts.defect != http::Defect::None) text += fmt::format(" ({})", http::to_string(facts.defect));
   text += '\n';
   // After a request that could not be understood, or not be read to its end, nothing on this connection can be trusted.
-  const bool closes = malformed || (status < 500 && reason != Reason::MethodRefused);
+  const bool closes = malformed || !is_of_the_resource(reason);
   co_return co_await answer_own(
-      {.status = status, .content_type = "text/plain; charset=utf-8", .body = text, .closes = closes});
+      {.status = status, .content_type = "text/plain; charset=utf-8", .body = text, .allow = allow, .closes = closes});
 }
 
 }  // namespace ballast::traffic

@@ -83,10 +83,11 @@ void UpstreamPool::give(std::unique_ptr<UpstreamConnection> connection, const co
   connection->reader_.release();
   descriptor.on_idle_event(connection.get());
   connection->resting_since_ = loop_.now();
-  rest_limit_ = rest_max(settings);
+  const io::Duration limit_before = std::exchange(rest_limit_, rest_max(settings));
   resting_.push_back(std::move(connection));
   cell_.pool_idle.add();
-  if (!is_armed()) arm();
+  // What has been learned since the timer was armed may have made the time shorter.
+  if (!is_armed() || rest_limit_ != limit_before) arm();
 }
 
 void UpstreamPool::told_idle_time(std::chrono::seconds time) {
