@@ -25,7 +25,11 @@ class Checker {
   void run() {
     for (const Listener& listener : settings_.listeners) {
       check_address(listener);
-      for (const Rule& rule : listener.rules) check_action(listener, rule.action);
+      for (const Rule& rule : listener.rules) {
+        check_action(listener, rule.action);
+        check_auth(rule.auth);
+      }
+      check_auth(listener.auth);
       if (listener.default_action) check_action(listener, *listener.default_action);
     }
     if (settings_.admin.http) {
@@ -58,6 +62,21 @@ class Checker {
                         quote(listener.name), to_string(found->second->protocol), quote(wanted.group)),
             {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
       }
+    }
+  }
+
+  void check_auth(const std::optional<Auth>& auth) {
+    if (!auth || !auth->enabled) return;
+    const auto* forward = std::get_if<ForwardAuth>(&auth->how);
+    if (!forward || forward->group.empty()) return;
+    const auto found = groups_.find(forward->group);
+    if (found == groups_.end()) {
+      unknown_group({.group = forward->group, .mark = forward->mark});
+    } else if (found->second->protocol != GroupProtocol::Http) {
+      diagnostics_.error(forward->mark,
+                         fmt::format("the target group {} does not speak http and cannot be asked about requests",
+                                     quote(forward->group)),
+                         {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
     }
   }
 

@@ -174,6 +174,8 @@ Value<int> workers();
 Value<Pattern> pattern();
 Value<std::string> method();
 Value<std::string> field_name();
+// Of RFC 9110, 5.6.2: what a header or a cookie may be called.
+bool is_token(std::string_view text);
 // Header or parameter names to patterns.
 enum class PatternNames { Headers, Parameters };
 Value<std::vector<NamedPattern>> patterns_by_name(PatternNames names);

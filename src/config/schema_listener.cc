@@ -1,4 +1,7 @@
 // The schema of listeners: where clients connect, what they may send, and which rules their requests meet.
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <map>
 
 #include "config/forms.h"
@@ -81,6 +84,34 @@ Value<ListenerTimeouts> timeouts() {
                       "s; 0: off.",
                .example = "1KiB",
                .value = field(&ListenerTimeouts::minimum_rate, size({.min = 0, .max = 1 * mib}))},
+          },
+  });
+}
+
+Value<Http2> http2() {
+  return section<Http2>({
+      .name = "http2",
+      .title = "HTTP/2 of a listener",
+      .doc = "Clients choose it by prior knowledge; over TLS by ALPN. What is changed here holds for new connections.",
+      .properties =
+          {
+              {.name = "enabled",
+               .doc = "Whether it is offered.",
+               .example = "false",
+               .value = field(&Http2::enabled, boolean())},
+              {.name = "streams",
+               .doc = "Requests at once in one connection; more are refused, and browsers keep them back.",
+               .example = "256",
+               .value = field(&Http2::streams, integer({.min = 1, .max = 10'000}))},
+              {.name = "stream_window",
+               .doc = "How much of one request's body may come before it is read. Larger: faster uploads over long "
+                      "ways, more memory for slow targets.",
+               .example = "256KiB",
+               .value = field(&Http2::stream_window_bytes, size({.min = 16 * kib, .max = 16 * mib}))},
+              {.name = "window",
+               .doc = "The same for all requests of one connection together.",
+               .example = "4MiB",
+               .value = field(&Http2::window_bytes, size({.min = 64 * kib, .max = 64 * mib}))},
           },
   });
 }
@@ -197,34 +228,6 @@ Value<ListenerTls> listener_tls() {
   });
 }
 
-Value<Http2> http2() {
-  return section<Http2>({
-      .name = "http2",
-      .title = "HTTP/2 of a listener",
-      .doc = "Clients choose it by prior knowledge; over TLS by ALPN. What is changed here holds for new connections.",
-      .properties =
-          {
-              {.name = "enabled",
-               .doc = "Whether it is offered.",
-               .example = "false",
-               .value = field(&Http2::enabled, boolean())},
-              {.name = "streams",
-               .doc = "Requests at once in one connection; more are refused, and browsers keep them back.",
-               .example = "256",
-               .value = field(&Http2::streams, integer({.min = 1, .max = 10'000}))},
-              {.name = "stream_window",
-               .doc = "How much of one request's body may come before it is read. Larger: faster uploads over long "
-                      "ways, more memory for slow targets.",
-               .example = "256KiB",
-               .value = field(&Http2::stream_window_bytes, size({.min = 16 * kib, .max = 16 * mib}))},
-              {.name = "window",
-               .doc = "The same for all requests of one connection together.",
-               .example = "4MiB",
-               .value = field(&Http2::window_bytes, size({.min = 64 * kib, .max = 64 * mib}))},
-          },
-  });
-}
-
 void name_rules(Listener& listener, const Node& node, Decoder& decoder) {
   std::map<std::string, const Rule*> names;
   for (std::size_t i = 0; i < listener.rules.size(); ++i) {
@@ -268,6 +271,9 @@ void check_tls(const Listener& listener, const Node& node, Decoder& decoder) {
 
 void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   name_rules(listener, node, decoder);
+  if (listener.auth && listener.protocol == ListenerProtocol::Tcp) {
+    decoder.error(node.mark_of("auth"), "a tcp listener sees no requests whose sender it could ask");
+  }
   check_tls(listener, node, decoder);
   const Node* given = node.find("timeouts");
   if (!is_http(listener.protocol) && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
@@ -280,6 +286,107 @@ std::string one_product(std::string_view value) {
     }
   }
   return "";
+}
+
+Value<std::string> header_value() {
+  return text({.words = "value of a header", .bytes_max = 4096, .check = one_product});
+}
+
+// What frames a message or belongs to one connection is the balancer's own.
+Value<std::string> response_header_name() {
+  return text({.words = "name of a response header",
+               .pattern = "[!#$%&'*+.^_`|~0-9A-Za-z-]+",
+               .bytes_max = 256,
+               .check = [](std::string_view value) -> std::string {
+                 constexpr std::array<std::string_view, 10> own{
+                     "connection", "content-length",    "keep-alive", "proxy-connection", "te",
+                     "trailer",    "transfer-encoding", "upgrade",    "content-encoding", "server"};
+                 std::string lower(value);
+                 std::ranges::transform(lower, lower.begin(),
+                                        [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+                 if (lower == "server") return "the Server header has a property of its own: server_header";
+                 if (std::ranges::find(own, lower) != own.end()) {
+                   return fmt::format("{} belongs to the connection and is written by ballast alone", quote(value));
+                 }
+                 constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+                 const bool token = !value.empty() && std::ranges::all_of(value, [&](unsigned char c) {
+                   return std::isalnum(c) != 0 || marks.find(static_cast<char>(c)) != std::string_view::npos;
+                 });
+                 return token ? "" : fmt::format("{} is not the name of a header", quote(value));
+               }});
+}
+
+Value<std::string> media_type_pattern() {
+  return text({.words = "media type, with * for any text",
+               .bytes_max = 100,
+               .check = [](std::string_view value) -> std::string {
+                 const std::size_t slash = value.find('/');
+                 const bool good = slash != std::string_view::npos && slash != 0 && slash + 1 != value.size() &&
+                                   value.find_first_of(" ;,\t") == std::string_view::npos && one_product(value).empty();
+                 return good ? "" : fmt::format("{} is not a media type", quote(value));
+               }});
+}
+
+Value<std::vector<ContentCoding>> codings() {
+  return list(one_of<ContentCoding>(
+                  {{"zstd", ContentCoding::Zstd}, {"br", ContentCoding::Brotli}, {"gzip", ContentCoding::Gzip}}),
+              {.min = 1, .max = 3, .single = Single::Alone});
+}
+
+Value<Compression> compression() {
+  return shortened(
+      section<Compression>(
+          {
+              .name = "compression",
+              .title = "Compression",
+              .doc =
+                  "Responses compressed on their way to clients that accept it. What is compressed already, a part of "
+                  "something, or marked `Cache-Control: no-transform` is left alone.",
+              .properties =
+                  {
+                      {.name = "codings",
+                       .doc = "The codings, in the order that decides where a client likes several the same.",
+                       .example = "[br, gzip]",
+                       .value = field(&Compression::codings, codings())},
+                      {.name = "types",
+                       .doc = "The media types that are compressed.",
+                       .example = "[\"text/*\", application/json]",
+                       .value = field(&Compression::types,
+                                      list(media_type_pattern(), {.min = 1, .max = 100, .single = Single::Alone}))},
+                      {.name = "minimum",
+                       .doc = "A body that is known to be shorter is sent as it is.",
+                       .example = "4KiB",
+                       .value = field(&Compression::minimum, size({.min = 0, .max = 1 * mib}))},
+                      {.name = "gzip_level",
+                       .doc = "How hard gzip tries, 1 to 9.",
+                       .example = "1",
+                       .value = field(&Compression::gzip_level, integer({.min = 1, .max = 9}))},
+                      {.name = "brotli_level",
+                       .doc =
+                           "How hard br tries, 0 to 11; above 6 is for files compressed once, not for every response.",
+                       .example = "5",
+                       .value = field(&Compression::brotli_level, integer({.min = 0, .max = 11}))},
+                      {.name = "zstd_level",
+                       .doc = "How hard zstd tries, 1 to 19; above 9 as with br.",
+                       .example = "1",
+                       .value = field(&Compression::zstd_level, integer({.min = 1, .max = 19}))},
+                      {.name = "streams_max",
+                       .doc = "Responses that one worker compresses at once, each with at most 1.5 MiB of memory at "
+                              "the levels "
+                              "given by default; further ones are sent as they are.",
+                       .example = "1000",
+                       .value = field(&Compression::streams_max, integer({.min = 1, .max = 100'000}))},
+                  },
+              .finish =
+                  [](Compression& compression, const Node& node, Decoder& decoder) {
+                    for (auto each = compression.codings.begin(); each != compression.codings.end(); ++each) {
+                      if (std::find(compression.codings.begin(), each, *each) != each) {
+                        return decoder.error(node.mark_of("codings"), "codings: a coding stands here twice");
+                      }
+                    }
+                  },
+          }),
+      &Compression::codings, codings());
 }
 
 }  // namespace
@@ -334,6 +441,11 @@ Value<Listener> listener_kind() {
                    .example = "{ forward: site }",
                    .value = field(&Listener::default_action, action_kind()),
                    .required = true},
+                  {.name = "auth",
+                   .doc = "Who may send requests, wherever a rule does not say otherwise. Only for http.",
+                   .example = "{ basic: { file: users.htpasswd } }",
+                   .value = field(&Listener::auth, auth_kind()),
+                   .default_words = "none: anybody"},
                   {.name = "limits",
                    .doc = "What a client may send.",
                    .example = "{ body: 10MiB }",
@@ -366,6 +478,25 @@ Value<Listener> listener_kind() {
                    .doc = "Whether the `Forwarded` header of RFC 7239 is written as well.",
                    .example = "true",
                    .value = field(&Listener::forwarded, boolean())},
+                  {.name = "compression",
+                   .doc = "Whether responses are compressed: codings, or a section that says more.",
+                   .example = "[zstd, br, gzip]",
+                   .value = field(&Listener::compression, compression()),
+                   .default_words = "off"},
+                  {.name = "response_headers",
+                   .doc = "Headers put into every response, in the place of those of the same name that are there.",
+                   .example = "{ Strict-Transport-Security: max-age=31536000 }",
+                   .value = field(&Listener::response_headers, texts_by_name({.words = "header names to values",
+                                                                              .name = response_header_name(),
+                                                                              .value = header_value(),
+                                                                              .max = 50})),
+                   .default_words = "none"},
+                  {.name = "remove_headers",
+                   .doc = "Headers taken out of every response.",
+                   .example = "[X-Powered-By]",
+                   .value = field(&Listener::remove_headers,
+                                  list(response_header_name(), {.max = 50, .single = Single::Alone})),
+                   .default_words = "none"},
                   {.name = "server_header",
                    .doc = "The `Server` header of every response. Empty: the target's passes through.",
                    .example = "ballast",

@@ -260,8 +260,10 @@ void refuse_twins(const TargetGroup& group, Decoder& decoder) {
 CheckProtocol check_of(GroupProtocol protocol) {
   switch (protocol) {
     case GroupProtocol::Tcp:
+    case GroupProtocol::H2c:
       return CheckProtocol::Tcp;
     case GroupProtocol::Tls:
+    case GroupProtocol::H2:
       return CheckProtocol::Tls;
     case GroupProtocol::Http:
       return CheckProtocol::Http;
@@ -313,12 +315,14 @@ Value<TargetGroup> target_group_kind() {
           .properties =
               {
                   {.name = "protocol",
-                   .doc =
-                       "What the targets speak. Requests are forwarded to http and https groups, bytes to the others.",
+                   .doc = "What the targets speak. Requests are forwarded to http, https, h2c and h2 groups, bytes to "
+                          "the others.",
                    .example = "tcp",
                    .value = field(&TargetGroup::protocol, one_of<GroupProtocol>({
                                                               {"http", GroupProtocol::Http, "HTTP/1.1"},
                                                               {"https", GroupProtocol::Https, "HTTP/1.1 over TLS"},
+                                                              {"h2c", GroupProtocol::H2c, "HTTP/2"},
+                                                              {"h2", GroupProtocol::H2, "HTTP/2 over TLS"},
                                                               {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
                                                               {"tls", GroupProtocol::Tls, "the same over TLS"},
                                                           }))},

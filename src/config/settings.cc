@@ -44,6 +44,10 @@ std::string_view to_string(GroupProtocol protocol) {
       return "tls";
     case GroupProtocol::Http:
       return "http";
+    case GroupProtocol::H2c:
+      return "h2c";
+    case GroupProtocol::H2:
+      return "h2";
     case GroupProtocol::Https:
       break;
   }

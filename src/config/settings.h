@@ -122,10 +122,70 @@ struct Files {
 
 using Action = std::variant<Forward, Redirect, FixedResponse, Files>;
 
+// Where a set of keys (JWKS, RFC 7517) comes from: one of the two.
+struct KeySource {
+  std::string file;               // as seen from the working directory
+  std::string url;                // "http://host:port/path"
+  Milliseconds refresh{600'000};  // of a url
+  friend bool operator==(const KeySource&, const KeySource&) = default;
+};
+
+// User and password, against a file of bcrypt hashes.
+struct BasicAuth {
+  std::string file;  // as seen from the working directory
+  std::string realm = "restricted";
+  std::string header = "X-Auth-User";  // to the target, with the user's name; empty: none
+  friend bool operator==(const BasicAuth&, const BasicAuth&) = default;
+};
+
+enum class TokenAlgorithm { Rs256, Rs384, Rs512, Ps256, Es256, Es384, Hs256 };
+
+struct ClaimHeader {
+  std::string claim;
+  std::string header;
+  friend bool operator==(const ClaimHeader&, const ClaimHeader&) = default;
+};
+
+// A signed token (RFC 7519).
+struct JwtAuth {
+  KeySource keys;
+  std::vector<TokenAlgorithm> algorithms;  // never empty
+  std::vector<std::string> issuer;         // one of them; empty: not looked at
+  std::vector<std::string> audience;       // one of them; empty: not looked at
+  std::vector<NamedPattern> require;       // claims, with case
+  std::vector<ClaimHeader> headers;        // to the target
+  Milliseconds leeway{30'000};             // for exp, nbf and iat
+  bool require_expiry = true;
+  std::string cookie;  // where the token is; empty: Authorization: Bearer
+  std::string realm = "restricted";
+  std::string user_claim = "sub";  // for the access log
+  friend bool operator==(const JwtAuth&, const JwtAuth&) = default;
+};
+
+// A service that is asked about each request.
+struct ForwardAuth {
+  std::string group;
+  std::string path = "/";
+  std::vector<std::string> request_headers{"Authorization", "Cookie"};  // of the client's, to the service
+  std::vector<std::string> response_headers;                            // of the service's, to the target
+  std::string user_header;  // of the service's answer, for the access log; empty: none
+  Milliseconds timeout{5'000};
+  Mark mark;
+  friend bool operator==(const ForwardAuth&, const ForwardAuth&) = default;
+};
+
+struct Auth {
+  bool enabled = true;  // false: `off`, for a rule of a listener that has one
+  std::variant<BasicAuth, JwtAuth, ForwardAuth> how;
+  Mark mark;
+  friend bool operator==(const Auth&, const Auth&) = default;
+};
+
 struct Rule {
   std::string name;  // for logs and metrics; "rule-1" where not given
   Match match;
   Action action;
+  std::optional<Auth> auth;  // none: the listener's
   Mark mark;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -162,6 +222,15 @@ struct ListenerTimeouts {
   friend bool operator==(const ListenerTimeouts&, const ListenerTimeouts&) = default;
 };
 
+// HTTP/2 toward clients. The windows bound what is held for a client whose body nobody reads yet.
+struct Http2 {
+  bool enabled = true;
+  int streams = 128;  // at once in one connection
+  std::size_t stream_window_bytes = std::size_t{64} << 10;
+  std::size_t window_bytes = std::size_t{1} << 20;  // of all streams of a connection together
+  friend bool operator==(const Http2&, const Http2&) = default;
+};
+
 // Files are as seen from the working directory; relative ones in the file were taken relative to it.
 struct CertificateFiles {
   std::string cert;
@@ -192,13 +261,19 @@ struct ListenerTls {
   friend bool operator==(const ListenerTls&, const ListenerTls&) = default;
 };
 
-// HTTP/2 toward clients. The windows bound what is held for a client whose body nobody reads yet.
-struct Http2 {
-  bool enabled = true;
-  int streams = 128;  // at once in one connection
-  std::size_t stream_window_bytes = std::size_t{64} << 10;
-  std::size_t window_bytes = std::size_t{1} << 20;  // of all streams of a connection together
-  friend bool operator==(const Http2&, const Http2&) = default;
+// Responses compressed on their way to the client.
+struct Compression {
+  std::vector<ContentCoding> codings{ContentCoding::Zstd, ContentCoding::Brotli, ContentCoding::Gzip};
+  std::vector<std::string> types{"text/*",          "application/json",   "application/javascript",
+                                 "application/xml", "application/*+json", "application/*+xml",
+                                 "image/svg+xml",   "application/wasm",   "application/manifest+json"};
+  std::size_t minimum = 1024;  // bytes of a body whose length is known
+  int gzip_level = 5;
+  int brotli_level = 4;
+  int zstd_level = 3;
+  int streams_max = 100;  // at once, of one worker; further ones go as they are
+  Mark mark;
+  friend bool operator==(const Compression&, const Compression&) = default;
 };
 
 struct Listener {
@@ -209,24 +284,31 @@ struct Listener {
   ListenerTls tls;
   std::vector<Rule> rules;
   std::optional<Action> default_action;  // key `default`; required
+  std::optional<Auth> auth;              // of every rule that has none of its own, and of the default
   RequestLimits limits;
   ListenerTimeouts timeouts;
   Http2 http2;
   std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
   ForwardedHeaders x_forwarded = ForwardedHeaders::Append;
-  bool forwarded = false;     // RFC 7239 Forwarded as well
-  std::string server_header;  // empty: the target's passes through
-  bool access_log = true;     // false: this listener is not logged
+  bool forwarded = false;                   // RFC 7239 Forwarded as well
+  std::optional<Compression> compression;   // none: off
+  std::vector<NamedText> response_headers;  // put into every response, in the place of one that is there
+  std::vector<std::string> remove_headers;  // taken out of every response
+  std::string server_header;                // empty: the target's passes through
+  bool access_log = true;                   // false: this listener is not logged
   Mark mark;
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
-enum class GroupProtocol { Tcp, Tls, Http, Https };
+enum class GroupProtocol { Tcp, Tls, Http, Https, H2c, H2 };
+inline bool is_http2(GroupProtocol protocol) {
+  return protocol == GroupProtocol::H2c || protocol == GroupProtocol::H2;
+}
 inline bool is_http(GroupProtocol protocol) {
-  return protocol == GroupProtocol::Http || protocol == GroupProtocol::Https;
+  return protocol == GroupProtocol::Http || protocol == GroupProtocol::Https || is_http2(protocol);
 }
 inline bool is_secure(GroupProtocol protocol) {
-  return protocol == GroupProtocol::Tls || protocol == GroupProtocol::Https;
+  return protocol == GroupProtocol::Tls || protocol == GroupProtocol::Https || protocol == GroupProtocol::H2;
 }
 std::string_view to_string(GroupProtocol protocol);
 

@@ -55,12 +55,12 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-std::optional<FileStamp> file_stamp(const std::string& path) {
+Result<FileStamp> stamp_of(const std::string& path) {
   struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileStamp{.inode = status.st_ino,
-                   .size = status.st_size,
-                   .modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+  if (::stat(path.c_str(), &status) != 0) return fail(Error::from_errno(errno, fmt::format("cannot look at {}", path)));
+  return FileStamp{.changed_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
+                   .inode = status.st_ino,
+                   .size = static_cast<std::uint64_t>(status.st_size)};
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {

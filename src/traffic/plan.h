@@ -13,6 +13,7 @@
 
 #include "config/settings.h"
 #include "io/address.h"
+#include "traffic/auth/guard.h"
 #include "traffic/balance/balancer.h"
 #include "traffic/cells.h"
 #include "traffic/route/route_table.h"
@@ -22,11 +23,13 @@
 
 namespace ballast::traffic {
 
+class Http2Pool;
 class UpstreamPool;
 
 // What one worker keeps of a target; touched by no other thread, and emptied on that thread before the share goes.
 struct TargetLocal {
   std::shared_ptr<UpstreamPool> pool;
+  std::shared_ptr<Http2Pool> http2_pool;
   std::shared_ptr<tls::SessionSlot> session;  // of a target that is spoken to over TLS
   Latency latency;
   TargetUses uses;
@@ -95,6 +98,7 @@ struct PlanListener {
   std::shared_ptr<ListenerShare> share;
   std::shared_ptr<const config::Listener> settings;
   std::shared_ptr<const RouteTable> routes;
+  auth::Guards guards;  // of the routes, by their index
   std::vector<std::shared_ptr<const tls::ServerContext>> tls;  // by worker; empty: it is plain
 };
 

@@ -37,6 +37,12 @@ constexpr std::array<Row, reason_count> rows{{
     {"body_timeout", 0, "The answer of the server stopped."},
     {"stopped", 503, "The service is stopping."},
     {"overloaded", 503, "The service has too many connections."},
+    {"auth_required", 401, "Say who you are."},
+    {"auth_refused", 401, "This user, password or token is not accepted."},
+    {"auth_forbidden", 403, "You are not allowed this."},
+    {"auth_denied", 0, "The service that was asked did not let the request pass."},
+    {"auth_unavailable", 503, "Who you are cannot be checked at the moment."},
+    {"auth_overloaded", 503, "Too many users are being checked at the moment."},
 }};
 
 const Row& row_of(Reason reason) {
@@ -53,6 +59,10 @@ std::string_view explain(Reason reason) {
 }
 int status_of(Reason reason) {
   return row_of(reason).status;
+}
+
+bool is_about_who_asks(Reason reason) {
+  return reason == Reason::AuthRequired || reason == Reason::AuthRefused || reason == Reason::AuthForbidden;
 }
 
 Reason reason_of_connect(Code code) {

@@ -497,11 +497,11 @@ class Spec:
 
 _STATEMENTS = [
     (r"origin (\w+)( tcp)?(?: over tls (\w+)(?: clients of (\w+))?)?(?:: *(.+)|:?)", "origin"),
-    (r"authority (\w+)", "authority"),
-    (r"certificate (\w+)((?: \w+ \S+)*)", "certificate"),
     (r"origin (\w+) goes on(?: in (\w+))?", "origin_goes_on"),
     (r"origin (\w+) is stuck with at least (\d+) bytes", "origin_stuck"),
     (r"origin (\w+) has nothing unsent", "origin_unsent"),
+    (r"authority (\w+)", "authority"),
+    (r"certificate (\w+)((?: \w+ \S+)*)", "certificate"),
     (r"origin (\w+) stops", "origin_stops"),
     (r"origin (\w+) starts again", "origin_starts"),
     (r"origin (\w+) saw (\d+) (requests?|connections?|[A-Z]+)(?: (\S+))?", "origin_count"),

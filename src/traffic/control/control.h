@@ -15,6 +15,7 @@
 #include "io/dns.h"
 #include "io/loop.h"
 #include "model/service.h"
+#include "traffic/control/auth_keeper.h"
 #include "traffic/control/events.h"
 #include "traffic/control/group_keeper.h"
 #include "traffic/control/listeners.h"
@@ -79,7 +80,9 @@ class Control final : public model::Service, private io::Timer {
   Options options_;
   std::shared_ptr<const config::Settings> settings_;
   EventLog events_;
+  AuthKeeper auth_;
   std::unique_ptr<AccessLog> access_log_;
+  auth::PasswordPool passwords_;
   WorkerLoads loads_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Listeners listeners_;

@@ -70,7 +70,7 @@ std::vector<std::string> files_of(const config::GroupTls& tls) {
 std::vector<std::optional<io::FileStamp>> stamps_of(const std::vector<std::string>& paths) {
   std::vector<std::optional<io::FileStamp>> stamps;
   stamps.reserve(paths.size());
-  for (const std::string& path : paths) stamps.push_back(io::file_stamp(path));
+  for (const std::string& path : paths) stamps.push_back(io::stamp_of(path));
   return stamps;
 }
 
@@ -80,17 +80,14 @@ Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& 
   auto made = std::make_shared<ListenerContexts>();
   made->files = listener.certificates;
   made->settings = listener.tls;
-  made->offers_http2 = listener.http2.enabled;
   made->watched = watch(files_of(listener));
   tls::ServerOptions options{
       .identity = listener.name, .profile = profile_of(listener.tls.profile), .strict_sni = listener.tls.strict_sni};
   if (listener.tls.session_tickets) options.ticket_keys = std::move(ticket_keys);
   options.alpn = listener.tls.alpn;
   // A client that insists on HTTP/1.0 is served as well.
-  if (is_http(listener.protocol)) {
-    options.alpn = {"http/1.1", "http/1.0"};
-    if (listener.http2.enabled) options.alpn.insert(options.alpn.begin(), "h2");
-  }
+  if (is_http(listener.protocol)) options.alpn = {"http/1.1", "http/1.0"};
+  if (is_http(listener.protocol) && listener.http2.enabled) options.alpn.insert(options.alpn.begin(), "h2");
   for (const config::CertificateFiles& files : listener.certificates) {
     auto certificate = tls::load_certificate({.cert = files.cert, .key = files.key, .ocsp = files.ocsp},
                                              std::chrono::system_clock::now());
@@ -109,11 +106,14 @@ Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& 
   return made;
 }
 
-Result<std::shared_ptr<TargetContexts>> make_contexts(const config::GroupTls& tls, int workers) {
+Result<std::shared_ptr<TargetContexts>> make_contexts(const config::GroupTls& tls, const std::vector<std::string>& alpn,
+                                                      int workers) {
   auto made = std::make_shared<TargetContexts>();
   made->settings = tls;
+  made->alpn = alpn;
   made->watched = watch(files_of(tls));
   tls::ClientOptions options;
+  options.alpn = alpn;
   if (!tls.verify) options.verification = tls::Verification::None;
   if (tls.verify) {
     std::string authorities_pem;

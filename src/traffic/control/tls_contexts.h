@@ -13,6 +13,7 @@ std::vector<std::optional<io::FileStamp>> stamps_of(const std::vector<std::strin
 Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& listener,
                                                         std::shared_ptr<const tls::TicketKeyRing> ticket_keys,
                                                         int workers);
-Result<std::shared_ptr<TargetContexts>> make_contexts(const config::GroupTls& tls, int workers);
+Result<std::shared_ptr<TargetContexts>> make_contexts(const config::GroupTls& tls, const std::vector<std::string>& alpn,
+                                                      int workers);
 
 }  // namespace ballast::traffic

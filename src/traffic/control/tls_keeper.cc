@@ -34,6 +34,10 @@ std::string ticket_keys_file(const std::string& state_directory) {
   return state_directory + "/tls-ticket-keys";
 }
 
+std::vector<std::string> alpn_of(const config::TargetGroup& group) {
+  return is_http2(group.protocol) ? std::vector<std::string>{"h2"} : std::vector<std::string>{};
+}
+
 }  // namespace
 
 Result<TlsKeeper::Change> TlsKeeper::prepare(const config::Settings& settings) {
@@ -42,7 +46,8 @@ Result<TlsKeeper::Change> TlsKeeper::prepare(const config::Settings& settings) {
     if (!is_secure(listener.protocol)) continue;
     const auto known = listeners_.find(listener.name);
     if (known != listeners_.end() && known->second->files == listener.certificates &&
-        known->second->settings == listener.tls && known->second->offers_http2 == listener.http2.enabled &&
+        known->second->settings == listener.tls &&
+        listener_settings_.at(listener.name)->http2.enabled == listener.http2.enabled &&
         listener_settings_.at(listener.name)->protocol == listener.protocol &&
         known->second->watched.read == stamps_of(known->second->watched.paths)) {
       change.listeners.emplace(listener.name, known->second);
@@ -55,12 +60,12 @@ Result<TlsKeeper::Change> TlsKeeper::prepare(const config::Settings& settings) {
   for (const config::TargetGroup& group : settings.target_groups) {
     if (!needs_contexts(group)) continue;
     const auto known = groups_.find(group.name);
-    if (known != groups_.end() && known->second->settings == group.tls &&
+    if (known != groups_.end() && known->second->settings == group.tls && known->second->alpn == alpn_of(group) &&
         known->second->watched.read == stamps_of(known->second->watched.paths)) {
       change.groups.emplace(group.name, known->second);
       continue;
     }
-    auto made = make_contexts(group.tls, context_.workers);
+    auto made = make_contexts(group.tls, alpn_of(group), context_.workers);
     if (!made) return fail(std::move(made.error()).within(fmt::format("target group \"{}\"", group.name)));
     change.groups.emplace(group.name, std::move(*made));
   }
@@ -130,7 +135,7 @@ void TlsKeeper::look() {
   for (auto& [name, current] : groups_) {
     if (!is_to_be_read(current->watched)) continue;
     const auto stamps = current->watched.seen;
-    auto made = make_contexts(current->settings, context_.workers);
+    auto made = make_contexts(current->settings, current->alpn, context_.workers);
     if (!made) {
       current->watched.read = stamps;
       context_.events.add("certificate.refused", name, made.error().text() + "; what was read before stays");

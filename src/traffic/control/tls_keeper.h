@@ -38,7 +38,6 @@ struct WatchedFiles {
 struct ListenerContexts {
   std::vector<config::CertificateFiles> files;
   config::ListenerTls settings;
-  bool offers_http2 = false;
   WatchedFiles watched;
   std::vector<std::shared_ptr<const tls::Certificate>> certificates;
   std::vector<std::shared_ptr<const tls::ServerContext>> by_worker;
@@ -48,6 +47,7 @@ struct ListenerContexts {
 // A group's.
 struct TargetContexts {
   config::GroupTls settings;
+  std::vector<std::string> alpn;  // what is offered; empty: nothing
   WatchedFiles watched;
   std::shared_ptr<const GroupContexts> contexts;
 };

@@ -43,6 +43,8 @@ struct AccessRecord {
   Bytes reason;
   Bytes defect;
   Bytes rule;
+  Bytes user;
+  Bytes auth_fault;
   Bytes group;
   Bytes target_name;
   int attempts = 0;

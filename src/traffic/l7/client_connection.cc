@@ -9,6 +9,7 @@
 #include "wire/http/parse.h"
 
 namespace ballast::traffic {
+
 ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, tls::EitherStream stream,
                                    const io::Peer& peer, io::Strand& strand)
     : Client(worker, std::move(listener), peer, strand),

@@ -69,6 +69,9 @@ io::Task<After> Exchange::answer() {
       .source = source_,
   };
   route_ = listener_->routes->match(facts);
+  if (const auth::Guard* asks = guard(); asks != nullptr) {
+    if (const std::optional<After> ended = co_await authenticate(*asks)) co_return *ended;
+  }
   if (const auto* forward_to = std::get_if<ForwardTo>(&route_->action)) {
     ListenerCell& cell = worker_.cell_of(client_.listener());
     cell.traffic.in_flight.add();
@@ -239,6 +242,8 @@ void Exchange::log() {
       .reason = to_string(facts.reason),
       .defect = facts.defect == http::Defect::None ? Bytes() : http::to_string(facts.defect),
       .rule = route_ != nullptr ? Bytes(route_->name) : Bytes(),
+      .user = state_->user,
+      .auth_fault = state_->auth_fault,
       .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
       .target_name = target_ != nullptr ? Bytes(target_->name) : Bytes(),
       .attempts = facts.attempts,

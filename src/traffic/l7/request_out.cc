@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "traffic/auth/guard.h"
 #include "traffic/route/conditions.h"
 #include "wire/http/hop_by_hop.h"
 #include "wire/http/list.h"
@@ -65,10 +66,6 @@ bool is_traceparent(Bytes value) {
          is_hex(value.substr(53, 2));
 }
 
-Bytes host_of(const TargetShare& target) {
-  return target.address.is_unix() ? Bytes("localhost") : Bytes(target.name);
-}
-
 // Targets are asked in origin form, whatever form the client used (RFC 9112 3.2.1).
 Bytes origin_form(const http::RequestHead& head, std::string& storage) {
   const Bytes target = head.target();
@@ -92,6 +89,10 @@ void join_values(const http::Fields& fields, http::HeaderId id, std::string& int
 }
 
 }  // namespace
+
+Bytes host_of(const TargetShare& target) {
+  return target.address.is_unix() ? Bytes("localhost") : Bytes(target.name);
+}
 
 bool is_trusted(const std::array<std::uint8_t, 16>& address, const config::Listener& listener) {
   return std::any_of(listener.trusted_proxies.begin(), listener.trusted_proxies.end(),
@@ -201,7 +202,13 @@ http::OutgoingRequest request_head(const RequestOut& request) {
         break;
     }
     if (hop_by_hop.contains(field)) continue;
-    lines.push_back({fields.name(field), fields.value(field)});
+    const Bytes name = fields.name(field);
+    // A client does not say who it is: the balancer does.
+    if (std::ranges::any_of(state.guarded_headers,
+                            [name](Bytes guarded) { return auth::is_same_header(guarded, name); })) {
+      continue;
+    }
+    lines.push_back({name, fields.value(field)});
   }
 
   if (writes_x) {
@@ -222,6 +229,7 @@ http::OutgoingRequest request_head(const RequestOut& request) {
     state.forwarded += forwarded_element(peer, head.authority(), protocol);
     lines.push_back({"Forwarded", state.forwarded});
   }
+  for (const auth::HeaderValue& granted : state.granted) lines.push_back({granted.name, granted.value});
   lines.push_back({"X-Request-Id", request_id_of(state, trusted)});
   if (!has_traceparent) lines.push_back({"traceparent", {state.traceparent.data(), state.traceparent.size()}});
   if (!subject_header.empty() && secure != nullptr) {
