@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "io/linger.h"
 #include "io/loop.h"
 #include "traffic/connection_count.h"
 #include "traffic/worker.h"
@@ -50,10 +51,14 @@ io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_p
   const tls::HandshakeEnd end = co_await stream->handshake(worker.loop().after(settings.timeouts.handshake));
   worker.cell_of(*listener).handshakes[static_cast<std::size_t>(end)].add();
   if (is_done(end)) co_return stream;
-  if (end == tls::HandshakeEnd::PlainHttp && is_http(settings.protocol)) stream->say_in_plain(plain_answer);
+  if (end == tls::HandshakeEnd::PlainHttp && is_http(settings.protocol)) stream->below().try_write(plain_answer);
   if (end != tls::HandshakeEnd::PeerGone && settings.access_log && worker.access_log().is_on()) {
     log_failure(worker, settings, peer, end, *stream, worker.loop().now() - began);
   }
+  // In TLS 1.3 a client has sent its request before it learns that its certificate will not do.
+  const bool is_told = end != tls::HandshakeEnd::PeerGone && end != tls::HandshakeEnd::Timeout &&
+                       end != tls::HandshakeEnd::CalledOff;
+  if (is_told) co_await io::close_lingering(stream->below());
   stream->close();
   co_return nullptr;
 }

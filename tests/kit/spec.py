@@ -516,7 +516,7 @@ _STATEMENTS = [
     (r"gate (\w+):(?: *(.+))?", "gate_effects"),
     (r"dns (\S+) is asked (\d+) more times", "dns_asked"),
     (r"dns (\S+) (is.*|fails)", "dns"),
-    (r"client(?: (?!to |from |over )(\w+))?(?: to (\w+))?(?: from ([\d.]+))?(?:( over tls)(?: as (\S+?))?(?: with (\w+))?)?:", "client"),
+    (r"client(?: (?!to |from |over tls)(\w+))?(?: to (\w+))?(?: from ([\d.]+))?(?:( over tls)(?: as (\S+?))?(?: with (\w+))?)?:", "client"),
     (r"skip with UBSan", "skip_with_ubsan"),
     (r"start (\w+) \$ (.+)", "start_beside"),
     (r"start without pipes", "start_without_pipes"),

@@ -37,8 +37,8 @@ class Stream final : public io::Stream {
 
   // After a failure the peer has been sent the alert, and the stream is only to be closed.
   io::Task<HandshakeEnd> handshake(io::Deadline deadline);
-  // To who sent plain text instead: these bytes as they are, as far as the kernel takes them.
-  void say_in_plain(Bytes bytes) { tcp_.try_write(bytes); }
+  // The connection below: after a failed handshake, to answer in plain text and to close so that the alert arrives.
+  io::TcpStream& below() { return tcp_; }
   // Of a failed one, for the operator: "certificate verify failed: self-signed certificate".
   const std::string& failure() const { return failure_; }
 
