@@ -50,10 +50,11 @@ class Stream {
   virtual void close() = 0;
   virtual void reset() = 0;
   virtual bool is_open() const = 0;
-  // The descriptor below, for waits on hang-up and for kernel-side copying of plain sockets.
-  virtual Descriptor& descriptor() = 0;
-  // Whether bytes may be moved descriptor to descriptor (no encryption in between).
+  virtual Loop& loop() const = 0;
+  // Whether bytes may be moved descriptor to descriptor (no encryption, no framing in between).
   virtual bool is_plain() const = 0;
+  // The descriptor of a plain stream; a broken invariant on others.
+  virtual Descriptor& descriptor() = 0;
 
   // At least one byte, 0 at the end of the stream. The bytes lie in `into`.
   Task<Result<std::size_t>> read(char* into, std::size_t size, Deadline deadline);

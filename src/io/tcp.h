@@ -33,7 +33,9 @@ class TcpStream final : public Stream {
   void close() override { descriptor_.close(); }
   void reset() override;
   bool is_open() const override { return descriptor_.is_open(); }
+  Loop& loop() const override { return descriptor_.loop(); }
   Descriptor& descriptor() override { return descriptor_; }
+  const Descriptor& descriptor() const { return descriptor_; }
   bool is_plain() const override { return true; }
 
   SocketAddress local_address() const;

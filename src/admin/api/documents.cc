@@ -83,6 +83,7 @@ Json listener(const model::ListenerStatus& l) {
               {"connections_refused", l.connections_refused},
               {"traffic", traffic(l.traffic)},
               {"defects", counts(l.defects)},
+              {"http2", {{"connections", l.http2_connections}, {"defects", counts(l.http2_defects)}}},
               {"errors", counts(l.errors)}};
 }
 

@@ -75,6 +75,10 @@ void listeners(Exposition& out, const Status& status) {
           [](const ListenerStatus& l) { return l.connections_refused; });
   reasons("ballast_listener_defects_total", "Requests refused as malformed, by class of defect.", "defect",
           [](const ListenerStatus& l) -> const auto& { return l.defects; });
+  counter("ballast_listener_http2_connections_total", "HTTP/2 connections made.",
+          [](const ListenerStatus& l) { return l.http2_connections; });
+  reasons("ballast_listener_http2_defects_total", "HTTP/2 connections ended for what the client did, by defect.",
+          "defect", [](const ListenerStatus& l) -> const auto& { return l.http2_defects; });
   reasons("ballast_listener_errors_total", "Error responses the balancer made itself, by reason.", "reason",
           [](const ListenerStatus& l) -> const auto& { return l.errors; });
 }
