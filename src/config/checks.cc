@@ -55,7 +55,7 @@ class Checker {
         diagnostics_.error(
             wanted.mark,
             fmt::format("the {} listener {} cannot forward to the {} target group {}", tcp ? "tcp" : "http",
-                        quote(listener.name), tcp ? "http" : "tcp", quote(wanted.group)),
+                        quote(listener.name), to_string(found->second->protocol), quote(wanted.group)),
             {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
       }
     }

@@ -17,6 +17,8 @@ Value<Listener> listener_kind();
 Value<Rule> rule_kind();
 Value<Action> action_kind();
 Value<TargetGroup> target_group_kind();
+Value<Ajp> ajp_kind();
+Value<SessionRoute> session_route_kind();
 
 // JSON Schema 2020-12 of a configuration file, indented; ends in a newline.
 std::string json_schema();

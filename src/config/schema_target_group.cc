@@ -1,4 +1,5 @@
 // The schema of target groups: who serves, how one of them is picked, how they are checked, and how they are reached.
+#include <algorithm>
 #include <map>
 
 #include "config/forms.h"
@@ -19,6 +20,14 @@ std::string visible_ascii(std::string_view value) {
     }
   }
   return "";
+}
+
+std::string route_name(std::string_view value) {
+  const bool good = std::ranges::all_of(value, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
+  });
+  return good ? "" : fmt::format("{} is not the name of a route", quote(value));
 }
 
 std::string origin_form(std::string_view value) {
@@ -50,6 +59,7 @@ Value<HealthCheck> health_check() {
                               one_of<CheckProtocol>({
                                   {"http", CheckProtocol::Http, "a request, and the status of its answer"},
                                   {"tcp", CheckProtocol::Tcp, "a connection, closed at once"},
+                                  {"ajp", CheckProtocol::Ajp, "a CPING, and its CPONG"},
                               })),
                .default_words = "the group's protocol"},
               {.name = "port",
@@ -116,6 +126,17 @@ Value<Target> target() {
                    .doc = "Its share, relative to the other targets; 0: it gets nothing new.",
                    .example = "2",
                    .value = field(&Target::weight, integer({.min = 0, .max = 999}))},
+                  {.name = "route",
+                   .doc =
+                       "What the ids of its sessions end in, after a dot: a Tomcat's `jvmRoute`. Such a session stays "
+                       "with it, also at weight 0.",
+                   .example = "tomcat1",
+                   .value =
+                       field(&Target::route, text({.words = "name of a route: letters, digits, \"_\", \".\", \"-\"",
+                                                   .pattern = "[A-Za-z0-9_.-]*",
+                                                   .bytes_max = 64,
+                                                   .check = route_name})),
+                   .default_words = "none"},
               },
       }),
       &Target::address, where);
@@ -210,14 +231,37 @@ void refuse_twins(const TargetGroup& group, Decoder& decoder) {
     decoder.diagnostics.error(target.mark, fmt::format("the target {} is in this group twice", crop(address)),
                               {fmt::format("first at {}", decoder.diagnostics.place(first->second))});
   }
+  std::map<std::string, Mark> routes;
+  for (const Target& target : group.targets) {
+    if (target.route.empty()) continue;
+    const auto [first, added] = routes.emplace(target.route, target.mark);
+    if (added) continue;
+    decoder.diagnostics.error(target.mark, fmt::format("the route {} is in this group twice", quote(target.route)),
+                              {fmt::format("first at {}", decoder.diagnostics.place(first->second))});
+  }
+}
+
+void finish_routes(const TargetGroup& group, const Node& node, Decoder& decoder) {
+  if (node.find("ajp") && group.protocol != GroupProtocol::Ajp) {
+    decoder.warning(node.mark_of("ajp"), "ajp has no effect: only a group with `protocol: ajp` speaks it");
+  }
+  const bool routed = std::ranges::any_of(group.targets, [](const Target& target) { return !target.route.empty(); });
+  if (routed && group.protocol == GroupProtocol::Tcp) {
+    decoder.error(node.mark_of("targets"), "a tcp group sees no sessions; its targets cannot have a route");
+  }
+  if (node.find("session_route") && group.session_route.enabled && !routed) {
+    decoder.warning(node.mark_of("session_route"), "session_route has no effect: no target has a route");
+  }
 }
 
 void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder) {
   refuse_twins(group, decoder);
   const Node* check = node.find("health_check");
-  if (group.protocol == GroupProtocol::Tcp && !(check && check->find("protocol"))) {
-    group.health_check.protocol = CheckProtocol::Tcp;
+  if (!(check && check->find("protocol"))) {
+    if (group.protocol == GroupProtocol::Tcp) group.health_check.protocol = CheckProtocol::Tcp;
+    if (group.protocol == GroupProtocol::Ajp) group.health_check.protocol = CheckProtocol::Ajp;
   }
+  finish_routes(group, node, decoder);
   const bool hashes = group.algorithm == Algorithm::SourceHash || group.algorithm == Algorithm::Maglev;
   if (node.find("hash_key") && !hashes) {
     decoder.warning(node.mark_of("hash_key"), "hash_key has no effect: only source_hash and maglev hash");
@@ -235,79 +279,94 @@ void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder)
 }  // namespace
 
 Value<TargetGroup> target_group_kind() {
-  return section<TargetGroup>({
-      .name = "target_group",
-      .title = "Target group",
-      .doc = "Targets that serve the same, how one of them is picked, and how they are checked.",
-      .properties =
-          {
-              {.name = "protocol",
-               .doc = "What the targets speak. An http listener forwards to http groups, a tcp listener to tcp groups.",
-               .example = "tcp",
-               .value = field(&TargetGroup::protocol, one_of<GroupProtocol>({
-                                                          {"http", GroupProtocol::Http, "HTTP/1.1"},
-                                                          {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
-                                                      }))},
-              {.name = "algorithm",
-               .doc = "How a target is picked.",
-               .example = "least_requests",
-               .value = field(&TargetGroup::algorithm, algorithm())},
-              {.name = "hash_key",
-               .doc = "What `source_hash` and `maglev` hash. A request without that header or cookie is hashed by its "
-                      "source.",
-               .example = "\"cookie:session\"",
-               .value = field(&TargetGroup::hash_key, hash_key())},
-              {.name = "health_check",
-               .doc = "How targets are asked whether they are well, or `off`.",
-               .example = "{ path: /healthz, interval: 5s, timeout: 2s }",
-               .value = field(&TargetGroup::health_check, switchable(health_check(), &HealthCheck::enabled))},
-              {.name = "targets",
-               .doc = "The servers.",
-               .example = "[10.0.0.11:8080, { address: 10.0.0.12:8080, weight: 2 }]",
-               .value = field(&TargetGroup::targets,
-                              list_by<Target>([](const Target& target) { return target.address.to_string(); },
-                                              Order::Ignored, target(), {.max = 10'000})),
-               .default_words = "none"},
-              {.name = "minimum_healthy",
-               .doc = "With fewer healthy targets than this, requests go to all: the check may be what is wrong.",
-               .example = "2",
-               .value = field(&TargetGroup::minimum_healthy, integer({.min = 1, .max = 10'000}))},
-              {.name = "deregistration_delay",
-               .doc = "How long a target that was taken out may finish what it has begun.",
-               .example = "30s",
-               .value = field(&TargetGroup::deregistration_delay, duration({.min = 0s, .max = 3600s}))},
-              {.name = "slow_start",
-               .doc = "A target that has become healthy gets its full share only after this time, growing evenly; 0: "
-                      "at once.",
-               .example = "30s",
-               .value = field(&TargetGroup::slow_start, duration({.min = 0s, .max = 900s}))},
-              {.name = "timeouts",
-               .doc = "How long a target may take.",
-               .example = "{ connect: 1s }",
-               .value = field(&TargetGroup::timeouts, timeouts())},
-              {.name = "retries",
-               .doc = "When and how often a request is tried again.",
-               .example = "{ attempts: 2 }",
-               .value = field(&TargetGroup::retries, retries())},
-              {.name = "pool",
-               .doc = "Connections kept for the next request.",
-               .example = "{ idle_max: 100 }",
-               .value = field(&TargetGroup::pool, pool())},
-              {.name = "response_headers",
-               .doc = "All headers of a response together; more: 502.",
-               .example = "64KiB",
-               .value = field(&TargetGroup::response_headers_max, size({.min = 1 * kib, .max = 1 * mib}))},
-              {.name = "target_connections_max",
-               .doc = "Connections to one target from one worker; 0: no limit.",
-               .example = "200",
-               .value = field(&TargetGroup::target_connections_max, integer({.min = 0, .max = 1'000'000}))},
-              {.name = "pass_host",
-               .doc = "Whether the target sees the `Host` that the client sent; otherwise it sees its own address.",
-               .example = "false",
-               .value = field(&TargetGroup::pass_host, boolean())},
-          },
-      .finish = finish_target_group,
-  });
+  return section<TargetGroup>(
+      {
+          .name = "target_group",
+          .title = "Target group",
+          .doc = "Targets that serve the same, how one of them is picked, and how they are checked.",
+          .properties =
+              {
+                  {.name = "protocol",
+                   .doc = "What the targets speak. An http listener forwards to http and ajp groups, a tcp listener to "
+                          "tcp groups.",
+                   .example = "tcp",
+                   .value =
+                       field(&TargetGroup::protocol, one_of<GroupProtocol>({
+                                                         {"http", GroupProtocol::Http, "HTTP/1.1"},
+                                                         {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
+                                                         {"ajp", GroupProtocol::Ajp, "AJP13, to Tomcat and its like"},
+                                                     }))},
+                  {.name = "algorithm",
+                   .doc = "How a target is picked.",
+                   .example = "least_requests",
+                   .value = field(&TargetGroup::algorithm, algorithm())},
+                  {.name = "hash_key",
+                   .doc =
+                       "What `source_hash` and `maglev` hash. A request without that header or cookie is hashed by its "
+                       "source.",
+                   .example = "\"cookie:session\"",
+                   .value = field(&TargetGroup::hash_key, hash_key())},
+                  {.name = "health_check",
+                   .doc = "How targets are asked whether they are well, or `off`.",
+                   .example = "{ path: /healthz, interval: 5s, timeout: 2s }",
+                   .value = field(&TargetGroup::health_check, switchable(health_check(), &HealthCheck::enabled))},
+                  {.name = "targets",
+                   .doc = "The servers.",
+                   .example = "[10.0.0.11:8080, { address: 10.0.0.12:8080, weight: 2 }]",
+                   .value = field(&TargetGroup::targets,
+                                  list_by<Target>([](const Target& target) { return target.address.to_string(); },
+                                                  Order::Ignored, target(), {.max = 10'000})),
+                   .default_words = "none"},
+                  {.name = "minimum_healthy",
+                   .doc = "With fewer healthy targets than this, requests go to all: the check may be what is wrong.",
+                   .example = "2",
+                   .value = field(&TargetGroup::minimum_healthy, integer({.min = 1, .max = 10'000}))},
+                  {.name = "deregistration_delay",
+                   .doc = "How long a target that was taken out may finish what it has begun.",
+                   .example = "30s",
+                   .value = field(&TargetGroup::deregistration_delay, duration({.min = 0s, .max = 3600s}))},
+                  {.name = "slow_start",
+                   .doc =
+                       "A target that has become healthy gets its full share only after this time, growing evenly; 0: "
+                       "at once.",
+                   .example = "30s",
+                   .value = field(&TargetGroup::slow_start, duration({.min = 0s, .max = 900s}))},
+                  {.name = "timeouts",
+                   .doc = "How long a target may take.",
+                   .example = "{ connect: 1s }",
+                   .value = field(&TargetGroup::timeouts, timeouts())},
+                  {.name = "retries",
+                   .doc = "When and how often a request is tried again.",
+                   .example = "{ attempts: 2 }",
+                   .value = field(&TargetGroup::retries, retries())},
+                  {.name = "pool",
+                   .doc = "Connections kept for the next request.",
+                   .example = "{ idle_max: 100 }",
+                   .value = field(&TargetGroup::pool, pool())},
+                  {.name = "ajp",
+                   .doc = "What is agreed with the containers of an ajp group.",
+                   .example = "{ secret: change-me, packet_size: 64KiB }",
+                   .value = field(&TargetGroup::ajp, ajp_kind())},
+                  {.name = "session_route",
+                   .doc = "How sessions name the target they belong to, where targets have a `route`; or `off`.",
+                   .example = "{ cookie: SESSION }",
+                   .value =
+                       field(&TargetGroup::session_route, switchable(session_route_kind(), &SessionRoute::enabled))},
+                  {.name = "response_headers",
+                   .doc = "All headers of a response together; more: 502.",
+                   .example = "64KiB",
+                   .value = field(&TargetGroup::response_headers_max, size({.min = 1 * kib, .max = 1 * mib}))},
+                  {.name = "target_connections_max",
+                   .doc = "Connections to one target from one worker; 0: no limit.",
+                   .example = "200",
+                   .value = field(&TargetGroup::target_connections_max, integer({.min = 0, .max = 1'000'000}))},
+                  {.name = "pass_host",
+                   .doc = "Whether the target sees the `Host` that the client sent; otherwise it sees its own address.",
+                   .example = "false",
+                   .value = field(&TargetGroup::pass_host, boolean())},
+              },
+          .finish = finish_target_group,
+      });
 }
 
 }  // namespace ballast::config

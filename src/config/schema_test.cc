@@ -104,6 +104,8 @@ TEST(Schema, EveryExampleIsTaken) {
       {"group_timeouts", "{{ target_groups: {{ x: {{ timeouts: {} }} }} }}"},
       {"retries", "{{ target_groups: {{ x: {{ retries: {} }} }} }}"},
       {"pool", "{{ target_groups: {{ x: {{ pool: {} }} }} }}"},
+      {"ajp", "{{ target_groups: {{ x: {{ protocol: ajp, ajp: {} }} }} }}"},
+      {"session_route", "{{ target_groups: {{ x: {{ session_route: {} }} }} }}"},
       {"access_log", "{{ access_log: {} }}"},
       {"admin", "{{ admin: {} }}"},
   };

@@ -12,6 +12,18 @@ std::string Address::to_string() const {
   return fmt::format("{}:{}", host, port);
 }
 
+std::string_view to_string(GroupProtocol protocol) {
+  switch (protocol) {
+    case GroupProtocol::Tcp:
+      return "tcp";
+    case GroupProtocol::Http:
+      return "http";
+    case GroupProtocol::Ajp:
+      return "ajp";
+  }
+  return "?";
+}
+
 const TargetGroup* Settings::group(std::string_view name) const {
   const auto found = std::ranges::find(target_groups, name, &TargetGroup::name);
   return found == target_groups.end() ? nullptr : &*found;
