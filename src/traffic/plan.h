@@ -14,6 +14,7 @@
 #include "config/settings.h"
 #include "io/address.h"
 #include "traffic/balance/balancer.h"
+#include "traffic/balance/session_routes.h"
 #include "traffic/cells.h"
 #include "traffic/route/route_table.h"
 #include "traffic/target_use.h"
@@ -73,6 +74,8 @@ struct PlanGroup {
   // Targets that only their checks keep out: asked when all of the others have failed a request.
   Balancer reserve;
   bool failing_open = false;
+  std::vector<std::string> routes;  // of the targets, by slot; empty where none has one
+  SessionRoutes session_routes;     // of those that take requests
 };
 
 struct PlanListener {

@@ -9,12 +9,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "io/scope.h"
 #include "io/stream.h"
 #include "io/task.h"
 #include "traffic/plan.h"
+#include "wire/ajp/forward_request.h"
 #include "wire/http/body.h"
 #include "wire/http/outgoing.h"
 #include "wire/http/parse.h"
@@ -47,6 +49,10 @@ class Client {
   const io::Peer& peer() const { return peer_; }
   // "10.0.0.7"; made once.
   const std::string& peer_text();
+  // "10.0.0.1", where it connected to; made once. Empty: not known.
+  const std::string& local_text();
+  // Of its TLS connection, for containers that want to know; none: it came without. Views that live as long as it does.
+  virtual std::optional<ajp::TlsFacts> tls() const { return std::nullopt; }
   // Its connection was cut, or its stream called off, while its request was being answered.
   bool was_cut() const { return cut_; }
   // Its time is over: the drain's, or the target's it was using.
@@ -82,6 +88,7 @@ class Client {
   virtual bool is_watched() const = 0;
 
  protected:
+  virtual std::string local_host() const { return ""; }
   void cut() {
     cut_ = true;
     strand_.interrupt();
@@ -95,6 +102,7 @@ class Client {
   io::Peer peer_;
   bool cut_ = false;
   std::string peer_text_;
+  std::optional<std::string> local_text_;
 };
 
 http::HeadLimits head_limits(const config::RequestLimits& limits);

@@ -9,6 +9,11 @@
 #include "wire/http/parse.h"
 
 namespace ballast::traffic {
+std::string ClientConnection::local_host() const {
+  const io::SocketAddress local = stream_.local_address();
+  return local.is_unix() ? std::string() : io::Peer{local.bytes()}.host();
+}
+
 ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd,
                                    const io::Peer& peer, io::Strand& strand)
     : Client(worker, std::move(listener), peer, strand),

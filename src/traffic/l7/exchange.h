@@ -74,6 +74,7 @@ class Exchange {
   io::Task<Attempt> respond(Upstream& upstream, Upload& upload, std::optional<Upstream::Use>& end);
   io::Task<Attempt> open_tunnel(Upstream& upstream);
   UpstreamRequest request_for_target();
+  AjpRequest request_for_container();
   void gather_response_lines();
   Attempt failed(Reason reason, Retry retry) const { return {.reason = reason, .retry = retry}; }
   Attempt failed_by(const Error& error, const Upstream& upstream) const;
@@ -97,6 +98,7 @@ class Exchange {
   const Route* route_ = nullptr;
   const PlanGroup* group_ = nullptr;     // forwarded to
   TargetShare* target_ = nullptr;        // of the last attempt
+  std::uint32_t target_slot_ = 0;        // its place in the group
   std::array<std::uint8_t, 16> source_;  // the client's address, behind trusted proxies
   bool upload_began_ = false;            // bytes of a body that is not held have been asked for
 };

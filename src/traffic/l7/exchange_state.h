@@ -48,6 +48,7 @@ struct ExchangeState {
   std::string forwarded_port;
   std::string forwarded;
   std::string origin_target;
+  std::string client_address;  // behind trusted proxies
   std::array<char, 32> request_id;
   std::array<char, 55> traceparent;
   ExchangeFacts facts;
