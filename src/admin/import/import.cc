@@ -1,10 +1,12 @@
 #include "admin/import/import.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "admin/import/workers_properties.h"
 #include "config/forms.h"
 #include "config/words.h"
 
@@ -58,7 +60,8 @@ bool is_special_word(std::string_view text) {
 }  // namespace
 
 std::span<const ImportFormat> import_formats() {
-  return {};
+  static const std::array formats{workers_properties_format()};
+  return formats;
 }
 
 Result<Imported> import_file(const std::string& path, std::string_view from, config::FileReader& files) {
