@@ -8,7 +8,8 @@ from kit.failure import Failure
 @dataclasses.dataclass(frozen=True)
 class Workload:
     name: str
-    mode: str  # "http": requests are understood; "tcp": bytes are passed on; "static": the peer sends files of its own
+    mode: str  # "http": requests are understood; "tcp": bytes are passed on; "static": the peer sends files of its own;
+    # "ajp": requests go to a Tomcat
     path: str  # on the origin, which answers with body_bytes
     body_bytes: int
     connections: int
@@ -39,6 +40,7 @@ ALL = {workload.name: workload for workload in (
     Workload("l4-1m", "tcp", **LARGE, connections=16, about="TCP mode, keep-alive, 1 MiB"),
     Workload("static-10k", "static", **MEDIUM, connections=64, about="a file of 10 KiB, keep-alive"),
     Workload("static-1m", "static", **LARGE, connections=16, about="a file of 1 MiB, keep-alive"),
+    Workload("ajp-64", "ajp", **SMALL, connections=64, about="to Tomcat over AJP, keep-alive, 64 bytes"),
     Workload("idle-memory", "http", **SMALL, connections=6000, idle=True, about="idle keep-alive connections"),
 )}
 
