@@ -4,7 +4,7 @@ import hashlib
 import shlex
 import shutil
 
-from kit import http, machine, templates
+from kit import certificate, http, machine, templates
 from kit.failure import Failure
 from kit.origin import user
 from kit.processes import Process
@@ -19,14 +19,17 @@ class Started:
         folder = folder / peer.name
         folder.mkdir()
         listens = [f"{address}:{self.port}" for address in workload.addresses]
+        if workload.is_secure:
+            certificate.make(folder)
         command = peer.command(workload, listens=listens, origin=origin, files=files, folder=folder, workers=workers)
         self.process = Process(peer.name, command, folder=folder, cores=cores)
         self._listens = listens
         self._path = workload.path
+        self._secure = workload.is_secure
 
     def wait_ready(self):
         for listen in self._listens:
-            http.wait_for_200(listen, self._path, process=self.process)
+            http.wait_for_200(listen, self._path, process=self.process, secure=self._secure)
 
 
 class Ballast:
@@ -56,9 +59,10 @@ class Ballast:
                                                workers=workers))
             return [self._path, "up", config]
         listeners = "\n".join(
-            f'  web{n}: {{ address: "{listen}", protocol: {workload.mode}, default: {{ forward: site }} }}'
+            f'  web{n}: {{ address: "{listen}", protocol: {workload.mode}, {_ballast_tls(workload)}default: {{ forward: site }} }}'
             for n, listen in enumerate(listens))
-        config.write_text(templates.render("ballast.yaml", listeners=listeners, mode=workload.mode, origin=origin,
+        config.write_text(templates.render("ballast.yaml", listeners=listeners, origin=origin,
+                                           mode="tcp" if workload.mode == "tcp" else "http",
                                            folder=folder, workers=workers))
         return [self._path, "up", config]
 
@@ -77,8 +81,11 @@ class Haproxy:
     def command(self, workload, *, listens, origin, files, folder, workers):
         del files
         config = folder / "haproxy.cfg"
+        words = {}
+        if workload.is_secure:
+            words = {"certificate": folder / certificate.BOTH, "tickets": "" if workload.tickets else "no-tls-tickets"}
         config.write_text(templates.render(f"haproxy-{workload.mode}.cfg", listens=",".join(listens), origin=origin,
-                                           workers=workers))
+                                           workers=workers, **words))
         return ["haproxy", "-db", "-f", config]
 
 
@@ -100,8 +107,11 @@ class Nginx:
                                                folder=folder, user=user()))
             return ["nginx", "-p", folder, "-c", config, "-e", "stderr"]
         module = {"module": machine.STREAM_MODULE} if workload.mode == "tcp" else {}
+        if workload.is_secure:
+            module = {"certificate": folder / certificate.BOTH, "tickets": "on" if workload.tickets else "off"}
+        ssl = "ssl " if workload.is_secure else ""
         config.write_text(templates.render(
-            f"nginx-{workload.mode}.cfg", listens="\n        ".join(f"listen {listen} reuseport backlog=4096;" for listen in listens),
+            f"nginx-{workload.mode}.cfg", listens="\n        ".join(f"listen {listen} {ssl}reuseport backlog=4096;" for listen in listens),
             origin=origin, workers=workers, folder=folder, user=user(), **module))
         return ["nginx", "-p", folder, "-c", config, "-e", "stderr"]
 
@@ -151,6 +161,13 @@ class Command:
             listens = [f"0.0.0.0:{port}"]
         words = {"listen": listens[0], "origin": origin, "workers": workers, "mode": workload.mode, "dir": folder}
         return [word.format(**words) for word in shlex.split(self._command)]
+
+
+def _ballast_tls(workload):
+    if not workload.is_secure:
+        return ""
+    tickets = "true" if workload.tickets else "false"
+    return f"certificates: {{ cert: {certificate.BOTH}, key: {certificate.BOTH} }}, tls: {{ session_tickets: {tickets} }}, "
 
 
 def choose(names, *, ballast, commands):

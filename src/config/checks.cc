@@ -25,7 +25,11 @@ class Checker {
   void run() {
     for (const Listener& listener : settings_.listeners) {
       check_address(listener);
-      for (const Rule& rule : listener.rules) check_action(listener, rule.action);
+      for (const Rule& rule : listener.rules) {
+        check_action(listener, rule.action);
+        check_auth(rule.auth);
+      }
+      check_auth(listener.auth);
       if (listener.default_action) check_action(listener, *listener.default_action);
     }
     if (settings_.admin.http) {
@@ -37,13 +41,13 @@ class Checker {
 
  private:
   void check_action(const Listener& listener, const Action& action) {
-    const bool tcp = listener.protocol == ListenerProtocol::Tcp;
+    const bool bytes = !is_http(listener.protocol);
     const auto* forward = std::get_if<Forward>(&action);
     if (!forward) {
-      if (tcp) {
-        diagnostics_.error(
-            listener.mark,
-            fmt::format("the tcp listener {} can only forward: it sees no requests to answer", quote(listener.name)));
+      if (bytes) {
+        diagnostics_.error(listener.mark,
+                           fmt::format("the {} listener {} can only forward: it sees no requests to answer",
+                                       to_string(listener.protocol), quote(listener.name)));
       }
       return;
     }
@@ -51,13 +55,28 @@ class Checker {
       const auto found = groups_.find(wanted.group);
       if (found == groups_.end()) {
         unknown_group(wanted);
-      } else if ((found->second->protocol == GroupProtocol::Tcp) != tcp) {
+      } else if (is_http(found->second->protocol) == bytes) {
         diagnostics_.error(
             wanted.mark,
-            fmt::format("the {} listener {} cannot forward to the {} target group {}", tcp ? "tcp" : "http",
+            fmt::format("the {} listener {} cannot forward to the {} target group {}", to_string(listener.protocol),
                         quote(listener.name), to_string(found->second->protocol), quote(wanted.group)),
             {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
       }
+    }
+  }
+
+  void check_auth(const std::optional<Auth>& auth) {
+    if (!auth || !auth->enabled) return;
+    const auto* forward = std::get_if<ForwardAuth>(&auth->how);
+    if (!forward || forward->group.empty()) return;
+    const auto found = groups_.find(forward->group);
+    if (found == groups_.end()) {
+      unknown_group({.group = forward->group, .mark = forward->mark});
+    } else if (found->second->protocol != GroupProtocol::Http) {
+      diagnostics_.error(forward->mark,
+                         fmt::format("the target group {} does not speak http and cannot be asked about requests",
+                                     quote(forward->group)),
+                         {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
     }
   }
 

@@ -110,6 +110,35 @@ TEST(Mistakes, OfFiles) {
       ElementsAre("1:16 the tcp listener \"l\" can only forward: it sees no requests to answer"));
 }
 
+TEST(Mistakes, OfResponses) {
+  const auto of = [&](const std::string& more) {
+    return findings("{ listeners: { l: { address: ':80', default: { fixed_response: {} }, \n" + more + "\n} } }");
+  };
+  EXPECT_THAT(of("compression: [br, gzip]"), ElementsAre());
+  EXPECT_THAT(of("compression: zstd"), ElementsAre());
+  EXPECT_THAT(of("compression: {}"), ElementsAre());
+  EXPECT_THAT(of("compression: { types: 'text/*', gzip_level: 1 }"), ElementsAre());
+  EXPECT_THAT(of("compression: deflate"),
+              ElementsAre(testing::HasSubstr("\"deflate\" is not known here | allowed: one of zstd, br, gzip")));
+  EXPECT_THAT(of("compression: []"), ElementsAre(testing::HasSubstr("the list is empty")));
+  EXPECT_THAT(of("compression: { codings: [br, br] }"),
+              ElementsAre(testing::HasSubstr("codings: a coding stands here twice")));
+  EXPECT_THAT(of("compression: { types: [text] }"), ElementsAre(testing::HasSubstr("\"text\" is not a media type")));
+  EXPECT_THAT(of("compression: { gzip_level: 0 }"), ElementsAre(testing::HasSubstr("\"0\" is less than 1")));
+  EXPECT_THAT(of("response_headers: { X-Frame-Options: DENY }"), ElementsAre());
+  EXPECT_THAT(of("remove_headers: [X-Powered-By, Via]"), ElementsAre());
+  for (const char* name : {"Connection", "content-length", "Transfer-Encoding", "Content-Encoding"}) {
+    EXPECT_THAT(of(fmt::format("response_headers: {{ {}: x }}", name)),
+                ElementsAre(testing::HasSubstr("belongs to the connection and is written by ballast alone")));
+    EXPECT_THAT(of(fmt::format("remove_headers: {}", name)),
+                ElementsAre(testing::HasSubstr("belongs to the connection and is written by ballast alone")));
+  }
+  EXPECT_THAT(of("response_headers: { Server: x }"), ElementsAre(testing::HasSubstr("server_header")));
+  EXPECT_THAT(of("response_headers: { 'a b': x }"), ElementsAre(testing::HasSubstr("is not the name of a header")));
+  EXPECT_THAT(of("response_headers: { A: \"x\\r\\nB: y\" }"),
+              ElementsAre(testing::HasSubstr("has a character that a header cannot carry")));
+}
+
 TEST(Mistakes, OfAListener) {
   expect_all(
       {
@@ -222,6 +251,61 @@ TEST(Mistakes, OfARule) {
            {"3:3 two rules of this listener have the name \"rule-1\" | first at x:2:3"}},
       },
       "listeners: { l: { address: ':80', default: { forward: g }, rules: [\n  ", "\n] } }\ntarget_groups: { g: {} }");
+}
+
+TEST(Mistakes, OfAuthentication) {
+  MemoryFiles files;
+  files.files["users"] = "ann:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
+  files.files["old"] = "ann:$apr1$salt$hash\n";
+  files.files["keys"] = "{}";
+  const std::vector<Mistake> mistakes{
+      {"off", {}},
+      {"{ basic: { file: users } }", {}},
+      {"{ basic: { file: users, header: '' } }", {}},
+      {"on", {"1:87 auth: \"on\" cannot stand here | allowed: auth section, or off"}},
+      {"{}", {"1:87 this auth has no way; exactly one of basic, jwt, forward"}},
+      {"{ basic: { file: users }, forward: { group: g } }",
+       {"1:113 forward cannot stand beside basic: exactly one of basic, jwt, forward"}},
+      {"{ basic: {} }", {"1:96 file is missing in this basic"}},
+      {"{ basic: { file: none } }", {"1:104 file: cannot read \"none\": No such file or directory"}},
+      {"{ basic: { file: old } }",
+       {"1:104 file: \"old\": line 1, user \"ann\": the password is kept as Apache's MD5, only bcrypt is taken; set it "
+        "anew: htpasswd -B FILE USER"}},
+      {"{ basic: { file: users, realm: 'a\"b' } }",
+       {"1:118 realm: \"a\"b\" has a character that a realm cannot have | allowed: text"}},
+      {"{ jwt: { keys: { file: keys }, algorithms: none, audience: a } }",
+       {"1:130 algorithms: \"none\" is not known here | allowed: one of RS256, RS384, RS512, PS256, ES256, ES384, "
+        "HS256"}},
+      {"{ jwt: { keys: { file: keys }, algorithms: RS256 } }",
+       {"1:94 warning: neither issuer nor audience is given: any token that one of the keys has signed is let in, "
+        "also one made for another service"}},
+      {"{ jwt: { keys: {}, algorithms: RS256, audience: a } }",
+       {"1:102 this keys has no source; exactly one of file, url"}},
+      {"{ jwt: { keys: { url: 'https://a/b' }, algorithms: RS256, audience: a } }",
+       {"1:109 url: a key set is fetched over http only; fetch an https one through a listener or a job beside this "
+        "program, or keep it in a file | allowed: http URL"}},
+      {"{ jwt: { keys: { file: keys, refresh: 1m }, algorithms: RS256, audience: a } }",
+       {"1:116 refresh is for a url; a file is read again when it has changed"}},
+      {"{ forward: { group: gg } }", {"1:107 unknown target group \"gg\"; did you mean \"g\"? | known: g, t"}},
+      {"{ forward: { group: t } }",
+       {"1:107 the target group \"t\" does not speak http and cannot be asked about requests | the group stands at "
+        "x:2:25"}},
+      {"{ forward: { group: g, request_headers: [Connection] } }",
+       {"1:110 request_headers: \"Connection\" belongs to one connection or one message and cannot be "
+        "copied"}},
+  };
+  for (const Mistake& m : mistakes) {
+    EXPECT_THAT(findings("listeners: { l: { address: ':80', default: { fixed_response: { status: 200 } }, auth: " +
+                             m.text + " } }\ntarget_groups: { g: {}, t: { protocol: tcp } }",
+                         files),
+                ElementsAreArray(m.findings))
+        << m.text;
+  }
+  EXPECT_THAT(
+      findings("listeners: { l: { address: ':80', protocol: tcp, default: { forward: t }, auth: { basic: { file: "
+               "users } } } }\ntarget_groups: { t: { protocol: tcp } }",
+               files),
+      ElementsAre("1:75 a tcp listener sees no requests whose sender it could ask"));
 }
 
 TEST(Mistakes, OfATargetGroup) {

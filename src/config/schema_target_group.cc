@@ -58,8 +58,10 @@ Value<HealthCheck> health_check() {
                .value = field(&HealthCheck::protocol,
                               one_of<CheckProtocol>({
                                   {"http", CheckProtocol::Http, "a request, and the status of its answer"},
+                                  {"https", CheckProtocol::Https, "the same over TLS, as the group's `tls` says"},
                                   {"tcp", CheckProtocol::Tcp, "a connection, closed at once"},
                                   {"ajp", CheckProtocol::Ajp, "a CPING, and its CPONG"},
+                                  {"tls", CheckProtocol::Tls, "a TLS handshake, closed at once"},
                               })),
                .default_words = "the group's protocol"},
               {.name = "port",
@@ -68,18 +70,18 @@ Value<HealthCheck> health_check() {
                .value = field(&HealthCheck::port, integer({.min = 1, .max = 65535})),
                .default_words = "the target's own"},
               {.name = "path",
-               .doc = "What an http check asks for.",
+               .doc = "What an http or https check asks for.",
                .example = "/healthz",
                .value = field(&HealthCheck::path,
                               text({.words = "path, starting with /", .pattern = "/.*", .check = origin_form}))},
               {.name = "host",
-               .doc = "The `Host` header of an http check.",
+               .doc = "The `Host` header of an http or https check.",
                .example = "www.example.com",
                .value =
                    field(&HealthCheck::host, text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
                .default_words = "the target's address"},
               {.name = "method",
-               .doc = "The method of an http check.",
+               .doc = "The method of an http or https check.",
                .example = "HEAD",
                .value = field(&HealthCheck::method, method())},
               {.name = "interval",
@@ -99,7 +101,7 @@ Value<HealthCheck> health_check() {
                .example = "3",
                .value = field(&HealthCheck::unhealthy_threshold, integer({.min = 1, .max = 10}))},
               {.name = "success_codes",
-               .doc = "The statuses of an http check that are a pass.",
+               .doc = "The statuses of an http or https check that are a pass.",
                .example = "\"200-299,304\"",
                .value = field(&HealthCheck::success_codes, status_codes())},
           },
@@ -140,6 +142,49 @@ Value<Target> target() {
               },
       }),
       &Target::address, where);
+}
+
+Value<GroupTls> group_tls() {
+  return section<GroupTls>({
+      .name = "group_tls",
+      .title = "TLS to targets",
+      .doc = "How the targets of an https or tls group are spoken to, and by the checks too. TLS 1.2 and 1.3.",
+      .properties =
+          {
+              {.name = "verify",
+               .doc =
+                   "Whether a target must prove that it is who it should be. Without, anybody on the way can read and "
+                   "change everything.",
+               .example = "false",
+               .value = field(&GroupTls::verify, boolean())},
+              {.name = "ca",
+               .doc = "PEM: who may vouch for targets: authorities, or a target's own certificate.",
+               .example = "internal-ca.crt",
+               .value = field(&GroupTls::ca, file_path()),
+               .default_words = "whom the system trusts"},
+              {.name = "server_name",
+               .doc = "The name asked for (SNI) and verified.",
+               .example = "app.internal",
+               .value = field(&GroupTls::server_name,
+                              text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
+               .default_words = "the target's name or address"},
+              {.name = "certificate",
+               .doc = "PEM: our own certificate with its chain, for targets that want one.",
+               .example = "ballast.crt",
+               .value = field(&GroupTls::certificate, file_path()),
+               .default_words = "none"},
+              {.name = "key",
+               .doc = "PEM: its private key.",
+               .example = "ballast.key",
+               .value = field(&GroupTls::key, file_path()),
+               .default_words = "none"},
+          },
+      .finish =
+          [](GroupTls& tls, const Node& node, Decoder& decoder) {
+            if (tls.certificate.empty() == tls.key.empty()) return;
+            decoder.error(node.mark, "certificate and key belong together; one of them is missing");
+          },
+  });
 }
 
 Value<GroupTimeouts> timeouts() {
@@ -254,20 +299,48 @@ void finish_routes(const TargetGroup& group, const Node& node, Decoder& decoder)
   }
 }
 
+CheckProtocol check_of(GroupProtocol protocol) {
+  switch (protocol) {
+    case GroupProtocol::Tcp:
+    case GroupProtocol::H2c:
+      return CheckProtocol::Tcp;
+    case GroupProtocol::Tls:
+    case GroupProtocol::H2:
+      return CheckProtocol::Tls;
+    case GroupProtocol::Http:
+      return CheckProtocol::Http;
+    case GroupProtocol::Ajp:
+      return CheckProtocol::Ajp;
+    case GroupProtocol::Https:
+      break;
+  }
+  return CheckProtocol::Https;
+}
+
 void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder) {
   refuse_twins(group, decoder);
   const Node* check = node.find("health_check");
-  if (!(check && check->find("protocol"))) {
-    if (group.protocol == GroupProtocol::Tcp) group.health_check.protocol = CheckProtocol::Tcp;
-    if (group.protocol == GroupProtocol::Ajp) group.health_check.protocol = CheckProtocol::Ajp;
+  if (!(check && check->find("protocol"))) group.health_check.protocol = check_of(group.protocol);
+  const bool checks_tls =
+      group.health_check.protocol == CheckProtocol::Https || group.health_check.protocol == CheckProtocol::Tls;
+  if (node.find("tls") && !is_secure(group.protocol) && !checks_tls) {
+    decoder.error(node.mark_of("tls"),
+                  fmt::format("a group with the protocol {} speaks no TLS; write protocol: {}",
+                              to_string(group.protocol), is_http(group.protocol) ? "https" : "tls"));
+  }
+  const bool verifies = (is_secure(group.protocol) || checks_tls) && group.tls.verify && group.tls.server_name.empty();
+  for (const Target& target : group.targets) {
+    if (!verifies || !target.address.is_unix()) continue;
+    decoder.diagnostics.error(target.mark, "a Unix socket has no name to verify; give tls.server_name");
   }
   finish_routes(group, node, decoder);
   const bool hashes = group.algorithm == Algorithm::SourceHash || group.algorithm == Algorithm::Maglev;
   if (node.find("hash_key") && !hashes) {
     decoder.warning(node.mark_of("hash_key"), "hash_key has no effect: only source_hash and maglev hash");
   }
-  if (group.protocol == GroupProtocol::Tcp && hashes && group.hash_key.kind != HashKeyKind::Source) {
-    decoder.error(node.mark_of("hash_key"), "a tcp group sees no requests; its hash_key can only be source");
+  if (!is_http(group.protocol) && hashes && group.hash_key.kind != HashKeyKind::Source) {
+    decoder.error(node.mark_of("hash_key"), fmt::format("a {} group sees no requests; its hash_key can only be source",
+                                                        to_string(group.protocol)));
   }
   if (!group.targets.empty() && static_cast<std::size_t>(group.minimum_healthy) > group.targets.size()) {
     decoder.warning(node.mark_of("minimum_healthy"),
@@ -287,13 +360,18 @@ Value<TargetGroup> target_group_kind() {
           .properties =
               {
                   {.name = "protocol",
-                   .doc = "What the targets speak. An http listener forwards to http and ajp groups, a tcp listener to "
-                          "tcp groups.",
+                   .doc = "What the targets speak. Requests are forwarded to http, https, h2c, h2 and ajp groups, "
+                          "bytes to "
+                          "the others.",
                    .example = "tcp",
                    .value =
                        field(&TargetGroup::protocol, one_of<GroupProtocol>({
                                                          {"http", GroupProtocol::Http, "HTTP/1.1"},
+                                                         {"https", GroupProtocol::Https, "HTTP/1.1 over TLS"},
+                                                         {"h2c", GroupProtocol::H2c, "HTTP/2"},
+                                                         {"h2", GroupProtocol::H2, "HTTP/2 over TLS"},
                                                          {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
+                                                         {"tls", GroupProtocol::Tls, "the same over TLS"},
                                                          {"ajp", GroupProtocol::Ajp, "AJP13, to Tomcat and its like"},
                                                      }))},
                   {.name = "algorithm",
@@ -317,6 +395,10 @@ Value<TargetGroup> target_group_kind() {
                                   list_by<Target>([](const Target& target) { return target.address.to_string(); },
                                                   Order::Ignored, target(), {.max = 10'000})),
                    .default_words = "none"},
+                  {.name = "tls",
+                   .doc = "How targets are spoken to over TLS.",
+                   .example = "{ ca: internal-ca.crt }",
+                   .value = field(&TargetGroup::tls, group_tls())},
                   {.name = "minimum_healthy",
                    .doc = "With fewer healthy targets than this, requests go to all: the check may be what is wrong.",
                    .example = "2",

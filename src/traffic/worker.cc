@@ -10,8 +10,10 @@
 #include "traffic/connection_count.h"
 #include "traffic/l4/serve.h"
 #include "traffic/l7/client_connection.h"
+#include "traffic/l7/http2_pool.h"
 #include "traffic/l7/upstream_pool.h"
 #include "traffic/open_connection.h"
+#include "traffic/secure.h"
 
 namespace ballast::traffic {
 
@@ -27,6 +29,18 @@ ConnectionCount::~ConnectionCount() {
   worker_.load().fetch_sub(1, std::memory_order_relaxed);
 }
 
+HandshakeCount::HandshakeCount(Worker& worker, ListenerShare& listener) : worker_(worker), listener_(listener) {
+  worker_.cell_of(listener_).connections.add();
+  worker_.load().fetch_add(1, std::memory_order_relaxed);
+}
+
+HandshakeCount::~HandshakeCount() {
+  ListenerCell& cell = worker_.cell_of(listener_);
+  cell.connections.subtract();
+  worker_.load().fetch_sub(1, std::memory_order_relaxed);
+  if (!passed_on_) cell.connections_total.add();
+}
+
 Result<std::unique_ptr<Worker>> Worker::make(Options options) {
   auto loop = io::Loop::make();
   if (!loop) return fail(std::move(loop.error()));
@@ -37,8 +51,10 @@ Worker::Worker(Options options, std::unique_ptr<io::Loop> loop)
     : options_(std::move(options)),
       loop_(std::move(loop)),
       access_log_(*loop_, options_.access_log),
+      passwords_(*loop_, options_.passwords),
       random_(static_cast<std::uint64_t>(io::Clock::now().time_since_epoch().count()) + index()),
       scope_(*loop_),
+      targets_(*loop_),
       own_scope_(*loop_) {}
 
 Worker::~Worker() {
@@ -89,6 +105,7 @@ void Worker::retire(std::shared_ptr<TargetShare> target, Leftovers leftovers) {
       local.pool->retire();
       std::erase(pools_, local.pool);
     }
+    if (local.http2_pool != nullptr) local.http2_pool->retire();
     if (leftovers == Leftovers::CallOff) local.uses.cancel_all();
   });
 }
@@ -110,6 +127,7 @@ void Worker::drain(io::Duration time, std::move_only_function<void()> done) {
 
 io::Task<void> Worker::end_drain(io::Duration time, std::move_only_function<void()> done) {
   if (!co_await scope_.closed(loop_->after(time))) co_await scope_.close();
+  co_await targets_.close();
   access_log_.hand_over();
   plan_.reset();
   // A connection at rest holds its pool and its pool holds it: one of them has to let go.
@@ -131,6 +149,14 @@ UpstreamPool& Worker::pool_of(TargetShare& target) {
     pools_.push_back(local.pool);
   }
   return *local.pool;
+}
+
+Http2Pool& Worker::http2_pool_of(TargetShare& target) {
+  TargetLocal& local = local_of(target);
+  if (local.http2_pool == nullptr) {
+    local.http2_pool = std::make_shared<Http2Pool>(*this, targets_, cell_of(target));
+  }
+  return *local.http2_pool;
 }
 
 void Worker::opened(OpenConnection& connection) {
@@ -177,11 +203,23 @@ void Worker::serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Pe
     ::close(fd);
     return;
   }
-  if (plan->settings->protocol == config::ListenerProtocol::Http) {
-    scope_.spawn(serve_http(*this, std::move(listener), fd, peer));
-  } else {
-    scope_.spawn(serve_tcp(*this, std::move(listener), fd, peer));
+  switch (plan->settings->protocol) {
+    case config::ListenerProtocol::Http:
+      scope_.spawn(serve_http(*this, std::move(listener), fd, peer));
+      break;
+    case config::ListenerProtocol::Https:
+      scope_.spawn(serve_https(*this, std::move(listener), fd, peer));
+      break;
+    case config::ListenerProtocol::Tcp:
+    case config::ListenerProtocol::Tls:
+      scope_.spawn(serve_tcp(*this, std::move(listener), fd, peer));
+      break;
   }
+}
+
+void Worker::serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
+                          const io::Peer& peer) {
+  scope_.spawn(serve_http(*this, std::move(listener), std::move(stream), peer));
 }
 
 }  // namespace ballast::traffic

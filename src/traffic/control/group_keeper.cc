@@ -7,6 +7,7 @@
 
 #include "io/loop.h"
 #include "traffic/control/probe.h"
+#include "traffic/secure.h"
 
 namespace ballast::traffic {
 
@@ -61,8 +62,10 @@ GroupKeeper::GroupKeeper(Context context, std::string name)
       random_(identity_of(share_->name)),
       scope_(context_.loop) {}
 
-void GroupKeeper::configure(std::shared_ptr<const config::TargetGroup> settings, bool in_use) {
+void GroupKeeper::configure(std::shared_ptr<const config::TargetGroup> settings, bool in_use,
+                            std::shared_ptr<const GroupContexts> contexts) {
   settings_ = std::move(settings);
+  contexts_ = std::move(contexts);
   in_use_ = in_use;
   removed_ = false;
   std::vector<std::shared_ptr<Name>> names;
@@ -92,7 +95,7 @@ void GroupKeeper::configure(std::shared_ptr<const config::TargetGroup> settings,
 void GroupKeeper::remove() {
   auto none = std::make_shared<config::TargetGroup>(*settings_);
   none->targets.clear();
-  configure(std::move(none), in_use_);
+  configure(std::move(none), in_use_, contexts_);
   removed_ = true;
 }
 
@@ -146,7 +149,8 @@ void GroupKeeper::add_entry(const config::Target& target, std::optional<io::Sock
     const std::string numeric = address->to_string();
     const std::string name =
         numeric == entry->configured ? numeric : fmt::format("{} ({})", entry->configured, numeric);
-    entry->share = std::make_shared<TargetShare>(name, *address, context_.workers);
+    entry->share = std::make_shared<TargetShare>(TargetShare::Naming{.name = name, .host = target.address.host},
+                                                 *address, context_.workers);
   }
   entries_.push_back(entry);
   if (address.has_value()) {
@@ -250,7 +254,9 @@ io::Task<void> GroupKeeper::check(EntryPointer entry) {
                                ? (entry->address->is_unix() ? std::string("localhost") : entry->configured)
                                : settings->health_check.host;
   const io::Instant began = context_.loop.fresh_now();
-  ProbeResult result = co_await probe(context_.loop, settings->health_check, *entry->address, host);
+  const ProbeTls tls{.context = contexts_ != nullptr ? contexts_->checks : nullptr,
+                     .name = server_name_of(*settings, entry->target.address.host)};
+  ProbeResult result = co_await probe(context_.loop, settings->health_check, *entry->address, host, tls);
   if (strand.cancelled()) co_return;
   entry->check_took = std::chrono::duration_cast<std::chrono::microseconds>(context_.loop.now() - began);
   entry->checked = std::chrono::system_clock::now();
@@ -356,6 +362,7 @@ std::shared_ptr<const PlanGroup> GroupKeeper::plan() const {
   group->share = share_;
   group->settings = settings_;
   const GroupMode group_mode = mode();
+  if (is_secure(settings_->protocol)) group->tls = contexts_;
   group->failing_open = group_mode == GroupMode::FailOpen;
   std::vector<Candidate> candidates;
   std::vector<Candidate> reserves;
@@ -437,7 +444,7 @@ std::string_view name_of(config::Algorithm algorithm) {
 model::GroupStatus GroupKeeper::status() const {
   model::GroupStatus status;
   status.name = share_->name;
-  status.protocol = config::to_string(settings_->protocol);
+  status.protocol = to_string(settings_->protocol);
   status.algorithm = name_of(settings_->algorithm);
   status.failing_open = was_failing_open_;
   std::array<std::uint64_t, reason_count> errors{};

@@ -11,6 +11,7 @@
 #include "wire/http/connection.h"
 #include "wire/http/outgoing.h"
 #include "wire/http/parse.h"
+#include "wire/tls/stream.h"
 
 namespace ballast::traffic {
 namespace {
@@ -41,7 +42,7 @@ ProbeResult judge(const config::HealthCheck& check, int status, const std::strin
 }
 
 // Sends the question and reads the answer's head; the body is nobody's business.
-io::Task<ProbeResult> ask(io::Loop& loop, const config::HealthCheck& check, io::TcpStream& stream, Bytes host,
+io::Task<ProbeResult> ask(io::Loop& loop, const config::HealthCheck& check, io::Stream& stream, Bytes host,
                           io::Deadline deadline) {
   constexpr std::size_t head_max = 32 * kib;
   const std::string question = fmt::format("{} {}", check.method, check.path);
@@ -87,7 +88,8 @@ io::Task<ProbeResult> ask(io::Loop& loop, const config::HealthCheck& check, io::
 
 }  // namespace
 
-io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, io::SocketAddress address, Bytes host) {
+io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, io::SocketAddress address, Bytes host,
+                            const ProbeTls& tls) {
   if (check.port.has_value()) address.set_port(*check.port);
   const io::Deadline deadline = io::Deadline::at(loop.fresh_now() + check.timeout);
   auto stream = co_await io::TcpStream::connect(loop, address, deadline);
@@ -109,8 +111,25 @@ io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, io
     }
     co_return failed(TargetReason::BadResponse, fmt::format("CPING: {}", there.error().text()));
   }
-  ProbeResult result = co_await ask(loop, check, *stream, host, deadline);
-  stream->close();
+  if (check.protocol == config::CheckProtocol::Http) {
+    ProbeResult result = co_await ask(loop, check, *stream, host, deadline);
+    stream->close();
+    co_return result;
+  }
+  const auto secure = tls::Stream::client(tls.context, std::move(*stream), {.name = tls.name, .slot = nullptr});
+  if (secure == nullptr) co_return failed(TargetReason::ConnectFailed, "no memory for a TLS connection");
+  const tls::HandshakeEnd end = co_await secure->handshake(deadline);
+  if (!is_done(end)) {
+    secure->close();
+    if (end == tls::HandshakeEnd::Timeout) {
+      co_return failed(TargetReason::TimedOut,
+                       fmt::format("the TLS handshake was not done in {} ms", check.timeout.count()));
+    }
+    co_return failed(TargetReason::TlsFailed, fmt::format("TLS handshake: {}", secure->failure()));
+  }
+  ProbeResult result{.passed = true, .reason = TargetReason::Passed, .words = "shook hands"};
+  if (check.protocol == config::CheckProtocol::Https) result = co_await ask(loop, check, *secure, host, deadline);
+  secure->close();
   co_return result;
 }
 

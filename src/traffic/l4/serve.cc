@@ -3,9 +3,9 @@
 #include <optional>
 
 #include "io/loop.h"
-#include "io/tcp.h"
 #include "traffic/connection_count.h"
 #include "traffic/l4/tunnel.h"
+#include "traffic/secure.h"
 #include "traffic/worker.h"
 
 namespace ballast::traffic {
@@ -14,11 +14,12 @@ namespace {
 // One connection's way: what is counted and logged of it.
 class TcpConnection {
  public:
-  TcpConnection(Worker& worker, ListenerShare& listener, int fd, const io::Peer& peer, io::Strand& strand)
+  TcpConnection(Worker& worker, ListenerShare& listener, tls::EitherStream client, const io::Peer& peer,
+                io::Strand& strand)
       : worker_(worker),
         plan_(worker.plan()),
         listener_(plan_->listener(listener)),
-        client_(io::Descriptor(worker.loop(), fd)),
+        client_(std::move(client)),
         peer_(peer),
         strand_(strand),
         began_(worker.loop().now()) {}
@@ -27,7 +28,7 @@ class TcpConnection {
     if (listener_ == nullptr) co_return;
     Buffer first;
     if (!read_first(first)) {
-      client_.close();
+      client_.get().close();
       co_return;
     }
     const auto* forward_to = std::get_if<ForwardTo>(&listener_->routes->match(facts())->action);
@@ -49,7 +50,7 @@ class TcpConnection {
   // What is there already; false where the client has gone again.
   bool read_first(Buffer& first) {
     const auto buffer = worker_.loop().receive_buffer();
-    const io::Transfer got = client_.try_read(buffer.data(), buffer.size());
+    const io::Transfer got = client_.get().try_read(buffer.data(), buffer.size());
     if (got.state == io::TransferState::Done) first.append({buffer.data(), got.count});
     return got.state == io::TransferState::Done || got.state == io::TransferState::WouldBlock;
   }
@@ -61,12 +62,13 @@ class TcpConnection {
     group_ = plan_->groups[choice->group_index].get();
     GroupCell& group_cell = worker_.cell_of(*group_->share);
     group_cell.traffic.in_flight.add();
-    std::optional<io::TcpStream> stream = co_await connect();
+    std::optional<tls::EitherStream> stream = co_await connect_any();
     if (stream.has_value()) {
       reason_ = Reason::None;
       TargetCell& cell = worker_.cell_of(*target_);
       cell.connections.add();
-      TunnelSides sides{.client = client_, .target = *stream, .to_target = std::move(first), .to_client = {}};
+      TunnelSides sides{
+          .client = client_.get(), .target = stream->get(), .to_target = std::move(first), .to_client = {}};
       const TunnelResult result = co_await tunnel(sides, listener_->settings->timeouts.idle);
       cell.connections.subtract();
       cell.traffic.in_flight.subtract();
@@ -81,7 +83,7 @@ class TcpConnection {
     group_cell.traffic.in_flight.subtract();
   }
 
-  io::Task<std::optional<io::TcpStream>> connect() {
+  io::Task<std::optional<tls::EitherStream>> connect_any() {
     const config::TargetGroup& settings = *group_->settings;
     const auto loads = [this](std::uint32_t slot) {
       TargetShare& target = *group_->targets[slot];
@@ -109,8 +111,7 @@ class TcpConnection {
       use_.emplace(worker_.local_of(next).uses, strand_);
       cell.traffic.in_flight.add();
       const io::Instant began = worker_.loop().now();
-      auto stream = co_await io::TcpStream::connect(worker_.loop(), target_->address,
-                                                    worker_.loop().after(settings.timeouts.connect));
+      auto stream = co_await connect(worker_, *group_, *target_, worker_.loop().after(settings.timeouts.connect));
       connect_took_ = worker_.loop().now() - began;
       if (stream) {
         worker_.local_of(*target_).latency.observe(std::chrono::duration_cast<std::chrono::microseconds>(connect_took_),
@@ -151,11 +152,12 @@ class TcpConnection {
     const auto us = [](io::Duration duration) {
       return duration.count() < 0 ? -1 : std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
     };
+    const tls::Stream* secure = client_.secure();
     worker_.access_log().write({
         .at = std::chrono::system_clock::now(),
         .listener = listener_->settings->name,
         .client = client,
-        .is_tcp = true,
+        .layer4 = secure != nullptr ? "tls" : "tcp",
         .reason = to_string(reason_),
         .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
         .target_name = target_ != nullptr ? Bytes(target_->name) : Bytes(),
@@ -164,13 +166,16 @@ class TcpConnection {
         .bytes_out = bytes_out_,
         .duration_us = us(took),
         .connect_us = us(connect_took_),
+        .tls_version = secure != nullptr ? secure->version() : Bytes(),
+        .tls_cipher = secure != nullptr ? secure->cipher() : Bytes(),
+        .sni = secure != nullptr ? secure->server_name() : Bytes(),
     });
   }
 
   Worker& worker_;
   std::shared_ptr<const Plan> plan_;
   const PlanListener* listener_;
-  io::TcpStream client_;
+  tls::EitherStream client_;
   io::Peer peer_;
   io::Strand& strand_;
   io::Instant began_;
@@ -188,7 +193,16 @@ class TcpConnection {
 
 io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer) {
   const ConnectionCount count(worker, *listener);
-  TcpConnection connection(worker, *listener, fd, peer, co_await io::this_strand());
+  io::Strand& strand = co_await io::this_strand();
+  const PlanListener* plan = worker.plan()->listener(*listener);
+  if (plan != nullptr && !plan->tls.empty()) {
+    std::unique_ptr<tls::Stream> secure = co_await shake_hands(worker, listener, fd, peer);
+    if (secure == nullptr) co_return;
+    TcpConnection connection(worker, *listener, std::move(secure), peer, strand);
+    co_await connection.run();
+    co_return;
+  }
+  TcpConnection connection(worker, *listener, io::TcpStream(io::Descriptor(worker.loop(), fd)), peer, strand);
   co_await connection.run();
 }
 

@@ -8,7 +8,7 @@ namespace ballast::traffic {
 
 class AjpUpstream final : public UpstreamConnection {
  public:
-  AjpUpstream(UpstreamPool& pool, io::TcpStream stream)
+  AjpUpstream(UpstreamPool& pool, tls::EitherStream stream)
       : UpstreamConnection(pool, std::move(stream)), session_(reader()) {}
 
   io::Task<Result<>> send(ExchangeState& state, const UpstreamRequest& request, io::Duration idle) override;

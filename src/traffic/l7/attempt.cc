@@ -2,10 +2,13 @@
 #include "io/loop.h"
 #include "traffic/l4/tunnel.h"
 #include "traffic/l7/ajp_upstream.h"
+#include "traffic/l7/compress.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/http1_upstream.h"
+#include "traffic/l7/http2_upstream.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/upload.h"
+#include "traffic/secure.h"
 #include "wire/http/hop_by_hop.h"
 
 namespace ballast::traffic {
@@ -20,43 +23,57 @@ constexpr int interim_max = 32;
 }  // namespace
 
 io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
-  using Certainty = UpstreamPool::Certainty;
   TargetCell& cell = worker_.cell_of(*target_);
-  UpstreamPool& pool = worker_.pool_of(*target_);
   // From before a connection is made: a burst must not pass the target's limit, nor a drain be over, meanwhile.
   const TargetUse use(worker_.local_of(*target_).uses, co_await io::this_strand());
   cell.traffic.in_flight.add();
-  std::unique_ptr<Upstream> upstream;
-  if (fresh == Fresh::Allowed) {
-    upstream = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked);
-  }
-  if (upstream == nullptr) {
-    cell.connects.add();
-    const io::Instant began = loop_.now();
-    auto stream =
-        co_await io::TcpStream::connect(loop_, target_->address, loop_.after(group_->settings->timeouts.connect));
-    state_->facts.connect_took = loop_.now() - began;
-    if (!stream) {
-      cell.connect_failures.add();
-      cell.traffic.in_flight.subtract();
-      if (client_.was_cut()) co_return failed(Reason::ClientGone, Retry::Never);
-      co_return failed(reason_of_connect(stream.error().code()), Retry::Always);
-    }
-    if (group_->settings->protocol == config::GroupProtocol::Ajp) {
-      upstream = std::make_unique<AjpUpstream>(pool, std::move(*stream));
-    } else {
-      upstream = std::make_unique<Http1Upstream>(pool, std::move(*stream));
+  Attempt result;
+  if (std::unique_ptr<Upstream> upstream = co_await reach(fresh, result); upstream != nullptr) {
+    std::optional<Upstream::Use> end;
+    result = co_await attempt(*upstream, end);
+    // One that has not ended in order is cut by its destructor.
+    if (end.has_value()) {
+      Upstream& self = *upstream;
+      self.finish(std::move(upstream), *end, group_->settings->pool);
     }
   }
-  std::optional<Upstream::Use> end;
-  const Attempt result = co_await attempt(*upstream, end);
   cell.traffic.in_flight.subtract();
-  // One that has not ended in order is cut by its destructor.
-  if (end.has_value()) {
-    Upstream& self = *upstream;
-    self.finish(std::move(upstream), *end, group_->settings->pool);
-  }
   co_return result;
+}
+
+io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failure) {
+  const config::TargetGroup& settings = *group_->settings;
+  if (is_http2(settings.protocol)) {
+    using From = Http2Pool::Fresh;
+    auto connection = worker_.http2_pool_of(*target_).take(fresh == Fresh::Allowed ? From::Allowed : From::Required,
+                                                           {.plan = plan_, .group = *group_, .target = *target_});
+    if (connection == nullptr) {
+      failure = failed(Reason::TargetsFull, Retry::Always);
+      co_return nullptr;
+    }
+    co_return std::make_unique<Http2Upstream>(std::move(connection));
+  }
+  using Certainty = UpstreamPool::Certainty;
+  TargetCell& cell = worker_.cell_of(*target_);
+  UpstreamPool& pool = worker_.pool_of(*target_);
+  if (fresh == Fresh::Allowed) {
+    auto upstream = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked,
+                              group_->tls != nullptr ? worker_.own(group_->tls->by_worker).get() : nullptr);
+    if (upstream != nullptr) co_return upstream;
+  }
+  cell.connects.add();
+  const io::Instant began = loop_.now();
+  auto stream = co_await connect(worker_, *group_, *target_, loop_.after(settings.timeouts.connect));
+  state_->facts.connect_took = loop_.now() - began;
+  if (!stream) {
+    cell.connect_failures.add();
+    failure = client_.was_cut() ? failed(Reason::ClientGone, Retry::Never)
+                                : failed(reason_of_connect(stream.error().code()), Retry::Always);
+    co_return nullptr;
+  }
+  if (settings.protocol == config::GroupProtocol::Ajp)
+    co_return std::make_unique<AjpUpstream>(pool, std::move(*stream));
+  co_return std::make_unique<Http1Upstream>(pool, std::move(*stream));
 }
 
 UpstreamRequest Exchange::request_for_target() {
@@ -88,12 +105,16 @@ UpstreamRequest Exchange::request_for_target() {
 AjpRequest Exchange::request_for_container() {
   const bool direct = source_ == client_.peer().bytes;
   state_->client_address = direct ? client_.peer_text() : io::Peer{source_}.host();
+  std::optional<ajp::TlsFacts> tls;
+  if (const tls::Stream* secure = client_.secure(); secure != nullptr) {
+    tls = ajp::TlsFacts{.cipher = secure->cipher(), .protocol = secure->version()};
+  }
   return {.settings = &group_->settings->ajp,
           .client_address = state_->client_address,
           .client_port = direct ? client_.peer().port : std::uint16_t{0},
           .local_address = client_.local_text(),
           .local_port = listener_->share->port,
-          .tls = client_.tls(),
+          .tls = tls,
           .route = group_->routes.empty() ? Bytes() : Bytes(group_->routes[target_slot_])};
 }
 
@@ -195,8 +216,10 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
       continue;
     }
     if (step.kind == HeadStep::Kind::Lost) {
+      if (step.unconnected) co_return failed(reason_of_connect(step.code), Retry::Always);
       Attempt attempt = failed_by(Error(step.code), upstream);
       if (step.began || interims != 0) attempt.retry = Retry::Never;
+      if (step.refused) attempt.retry = Retry::Always;
       if (attempt.retry == Retry::Never) attempt.was_stale = false;
       co_return attempt;
     }
@@ -259,7 +282,13 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, Upload& upload
 
   gather_response_lines();
   facts.status = response.status;
-  http::Body& body = upstream.body(*state_);
+  decorate();
+  ResponseCompression compression(worker_);
+  const ResponseFacts known{
+      .status = response.status,
+      .length = response.has_content_length ? std::optional(response.content_length) : std::nullopt};
+  http::Body& body =
+      compression.apply(listener_->settings->compression, request, known, state_->lines, out, upstream.body(*state_));
   const http::RelayLimits limits{.source_idle = group_->settings->timeouts.idle,
                                  .sink_idle = listener_->settings->timeouts.idle};
   const http::RelayResult result = co_await client_.respond(

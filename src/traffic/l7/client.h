@@ -16,11 +16,11 @@
 #include "io/stream.h"
 #include "io/task.h"
 #include "traffic/plan.h"
-#include "wire/ajp/forward_request.h"
 #include "wire/http/body.h"
 #include "wire/http/outgoing.h"
 #include "wire/http/parse.h"
 #include "wire/http/relay.h"
+#include "wire/tls/stream.h"
 
 namespace ballast::traffic {
 
@@ -51,8 +51,8 @@ class Client {
   const std::string& peer_text();
   // "10.0.0.1", where it connected to; made once. Empty: not known.
   const std::string& local_text();
-  // Of its TLS connection, for containers that want to know; none: it came without. Views that live as long as it does.
-  virtual std::optional<ajp::TlsFacts> tls() const { return std::nullopt; }
+  // nullptr: it came without TLS.
+  virtual const tls::Stream* secure() const { return nullptr; }
   // Its connection was cut, or its stream called off, while its request was being answered.
   bool was_cut() const { return cut_; }
   // Its time is over: the drain's, or the target's it was using.

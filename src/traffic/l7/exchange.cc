@@ -70,6 +70,9 @@ io::Task<After> Exchange::answer() {
       .source = source_,
   };
   route_ = listener_->routes->match(facts);
+  if (const auth::Guard* asks = guard(); asks != nullptr) {
+    if (const std::optional<After> ended = co_await authenticate(*asks)) co_return *ended;
+  }
   if (const auto* forward_to = std::get_if<ForwardTo>(&route_->action)) {
     ListenerCell& cell = worker_.cell_of(client_.listener());
     cell.traffic.in_flight.add();
@@ -250,6 +253,8 @@ void Exchange::log() {
       .reason = to_string(facts.reason),
       .defect = facts.defect == http::Defect::None ? Bytes() : http::to_string(facts.defect),
       .rule = route_ != nullptr ? Bytes(route_->name) : Bytes(),
+      .user = state_->user,
+      .auth_fault = state_->auth_fault,
       .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
       .target_name = target_ != nullptr ? Bytes(target_->name) : Bytes(),
       .attempts = facts.attempts,
@@ -259,6 +264,11 @@ void Exchange::log() {
       .connect_us = us(facts.connect_took),
       .header_us = us(facts.header_took),
   };
+  if (const tls::Stream* secure = client_.secure(); secure != nullptr) {
+    record.tls_version = secure->version();
+    record.tls_cipher = secure->cipher();
+    record.sni = secure->server_name();
+  }
   // A head that was refused has no parts to be relied on.
   const bool parsed = !state_->request_bytes.empty();
   if (parsed) {

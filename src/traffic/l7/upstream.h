@@ -57,7 +57,9 @@ struct HeadStep {
   Kind kind = Kind::Waiting;
   Code code = Code::Closed;
   http::Defect defect = http::Defect::None;
-  bool began = false;  // Lost: part of a response had come
+  bool began = false;        // Lost: part of a response had come
+  bool refused = false;      // Lost: the target says that it has not looked at the request
+  bool unconnected = false;  // Lost: no connection could be made
 };
 
 class Upstream {

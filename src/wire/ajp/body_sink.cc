@@ -89,12 +89,13 @@ io::Ready BodySink::until_writable(io::Deadline deadline) {
   return asked_.writable(deadline);
 }
 
-void BodySink::end() {
+bool BodySink::end() {
   ended_ = true;
-  if (allowance_ == 0) return;
+  if (allowance_ == 0) return true;
   allowance_ = 0;
   asked_.not_writable();
   out_.append(end_of_body_packet);
+  return true;
 }
 
 io::Transfer BodySink::try_read(char* /*into*/, std::size_t /*size*/) {

@@ -42,7 +42,7 @@ class BodySink final : public io::Stream {
   io::Transfer try_write(std::span<const Bytes> parts) override;
   io::Ready until_writable(io::Deadline deadline) override;
   // The body is whole; an ask from now on gets the end.
-  void end() override;
+  bool end() override;
   void close() override { stream_.close(); }
   void reset() override { stream_.reset(); }
   bool is_open() const override { return stream_.is_open(); }

@@ -235,18 +235,16 @@ nghttp2_data_provider data_provider(Stream& stream) {
   return {.source = {.ptr = &stream}, .read_callback = Callbacks::read_data};
 }
 
-std::shared_ptr<Session> Session::make(Role role, io::Stream& transport, SessionOwner& owner,
-                                       const SessionLimits& limits) {
-  std::shared_ptr<Session> session(new Session(role, transport, owner, limits));
+std::shared_ptr<Session> Session::make(Role role, io::Loop& loop, SessionOwner& owner, const SessionLimits& limits) {
+  std::shared_ptr<Session> session(new Session(role, loop, owner, limits));
   return session->start() ? session : nullptr;
 }
 
-Session::Session(Role role, io::Stream& transport, SessionOwner& owner, const SessionLimits& limits)
+Session::Session(Role role, io::Loop& loop, SessionOwner& owner, const SessionLimits& limits)
     : role_(role),
-      transport_(transport),
       owner_(owner),
       limits_(limits),
-      loop_(transport.loop()),
+      loop_(loop),
       guard_(loop_.now()),
       rests_since_(loop_.now()),
       writer_(loop_) {}
@@ -393,9 +391,9 @@ bool Session::fill() {
 }
 
 void Session::flush() {
-  if (!writer_.empty() || gone_) return;
+  if (transport_ == nullptr || gone_ || !writer_.empty()) return;
   while (fill()) {
-    const io::Transfer put = transport_.try_write(out_.view());
+    const io::Transfer put = transport_->try_write(out_.view());
     if (put.state == io::TransferState::Done) {
       out_.consume(put.count);
       continue;
@@ -413,13 +411,13 @@ void Session::flush() {
 
 io::Task<void> Session::write_out() {
   while (fill()) {
-    const io::Transfer put = transport_.try_write(out_.view());
+    const io::Transfer put = transport_->try_write(out_.view());
     if (put.state == io::TransferState::Done) {
       out_.consume(put.count);
       continue;
     }
     if (put.state != io::TransferState::WouldBlock) co_return cut(put.code);
-    const io::Wake wake = co_await transport_.until_writable(loop_.after(limits_.sink_idle));
+    const io::Wake wake = co_await transport_->until_writable(loop_.after(limits_.sink_idle));
     if (wake == io::Wake::Cancelled) co_return;
     if (wake == io::Wake::Deadline) co_return cut(Code::TimedOut);
   }
@@ -466,14 +464,16 @@ bool Session::take_deadline() {
   return has_work();
 }
 
-io::Task<void> Session::run(Bytes received) {
+io::Task<void> Session::run(io::Stream& transport, Bytes received) {
   runner_ = &co_await io::this_strand();
+  transport_ = &transport;
   bool alive = received.empty() || take(received);
   serve_arrived();
   flush();
   while (alive && !gone_ && has_work()) {
     const auto buffer = loop_.receive_buffer();
-    const io::Transfer got = transport_.may_read() ? transport_.try_read(buffer.data(), buffer.size()) : io::Transfer{};
+    const io::Transfer got =
+        transport_->may_read() ? transport_->try_read(buffer.data(), buffer.size()) : io::Transfer{};
     if (got.state == io::TransferState::Done) {
       alive = take({buffer.data(), got.count});
       serve_arrived();
@@ -482,7 +482,7 @@ io::Task<void> Session::run(Bytes received) {
       continue;
     }
     if (got.state != io::TransferState::WouldBlock) break;
-    const io::Wake wake = co_await transport_.until_readable(next_deadline());
+    const io::Wake wake = co_await transport_->until_readable(next_deadline());
     if (wake == io::Wake::Cancelled && runner_->cancelled()) break;
     if (wake == io::Wake::Deadline && !take_deadline()) break;
   }
@@ -492,9 +492,9 @@ io::Task<void> Session::run(Bytes received) {
   co_await writer_.close();
   lose_streams(Code::Closed);
   if (in_order) {
-    co_await io::close_lingering(transport_);
+    co_await io::close_lingering(transport);
   } else {
-    transport_.reset();
+    transport_->reset();
   }
 }
 
@@ -506,6 +506,11 @@ void Session::drain() {
   nghttp2_submit_ping(native_, NGHTTP2_FLAG_NONE, nullptr);
   flush_soon();
   if (runner_ != nullptr) runner_->interrupt();
+}
+
+void Session::abandon(Code code) {
+  for (Stream* stream = streams_; stream != nullptr; stream = stream->next_) stream->refused_ = true;
+  cut(code);
 }
 
 void Session::refuse_new() {
@@ -522,7 +527,7 @@ bool Session::may_request() const {
 }
 
 std::shared_ptr<Stream> Session::request(const http::OutgoingRequest& head, Bytes scheme,
-                                         Stream::BodyFollows body_follows) {
+                                         std::optional<std::uint64_t> length, Stream::BodyFollows body_follows) {
   if (!may_request()) return nullptr;
   auto stream = std::make_shared<Stream>(*this, limits_.head_bytes);
   NativeHead native(head.lines);
@@ -533,6 +538,7 @@ std::shared_ptr<Stream> Session::request(const http::OutgoingRequest& head, Byte
   CHECK(!head.lines.empty() && head.lines.front().name == "Host");
   native.field(":authority", head.lines.front().value);
   native.add(head.lines.subspan(1));
+  if (length.has_value()) native.length(*length);
   const bool ends = body_follows == Stream::BodyFollows::No;
   const nghttp2_data_provider provider = data_provider(*stream);
   const std::int32_t id =

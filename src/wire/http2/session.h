@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,20 +52,23 @@ class SessionOwner {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   enum class Role : std::uint8_t { Server, Client };
-  // `transport` and `owner` live until run() has ended.
-  static std::shared_ptr<Session> make(Role role, io::Stream& transport, SessionOwner& owner,
-                                       const SessionLimits& limits);
+  // `owner` lives until run() has ended. Requests made before run() wait in it.
+  static std::shared_ptr<Session> make(Role role, io::Loop& loop, SessionOwner& owner, const SessionLimits& limits);
   ~Session();
   Session(const Session&) = delete;
 
-  // `received`: bytes read from the transport already. Ends when the connection has; the transport is closed or reset
-  // then, and every stream is lost.
-  io::Task<void> run(Bytes received);
+  // Over `transport`, which lives until it ends. `received`: bytes read from it already. Ends when the connection has;
+  // the transport is closed or reset then, and every stream is lost.
+  io::Task<void> run(io::Stream& transport, Bytes received);
   // No more streams; ends when the last is done.
   void drain();
+  // Instead of run(), where there is no connection to be had: the requests are lost, and nobody has looked at them.
+  void abandon(Code code);
 
   // Client: opens a stream with a request's head; nullptr where no more can be opened here.
-  std::shared_ptr<Stream> request(const http::OutgoingRequest& head, Bytes scheme, Stream::BodyFollows body_follows);
+  // The head's lines begin with Host.
+  std::shared_ptr<Stream> request(const http::OutgoingRequest& head, Bytes scheme, std::optional<std::uint64_t> length,
+                                  Stream::BodyFollows body_follows);
   bool may_request() const;
 
   std::size_t stream_count() const { return stream_count_; }
@@ -75,7 +79,7 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   friend class Stream;
   friend struct Callbacks;
-  Session(Role role, io::Stream& transport, SessionOwner& owner, const SessionLimits& limits);
+  Session(Role role, io::Loop& loop, SessionOwner& owner, const SessionLimits& limits);
   bool start();
   // False: the connection has to end.
   bool take(Bytes bytes);
@@ -111,7 +115,7 @@ class Session : public std::enable_shared_from_this<Session> {
   static constexpr auto drain_round_trip_max = std::chrono::seconds(1);
 
   const Role role_;
-  io::Stream& transport_;
+  io::Stream* transport_ = nullptr;  // while it runs
   SessionOwner& owner_;
   const SessionLimits limits_;
   io::Loop& loop_;

@@ -146,12 +146,11 @@ io::Transfer Stream::try_write(std::span<const Bytes> parts) {
   return {io::TransferState::Done, Code::Closed, taken};
 }
 
-void Stream::end() {
-  if (end_wanted_) return;
-  end_wanted_ = true;
-  if (session_ == nullptr || !is_on_wire()) return;
+bool Stream::end() {
+  if (std::exchange(end_wanted_, true) || session_ == nullptr || !is_on_wire()) return true;
   if (std::exchange(deferred_, false)) nghttp2_session_resume_data(session_->native_, id_);
   session_->flush_soon();
+  return true;
 }
 
 void Stream::close() {

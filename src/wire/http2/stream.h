@@ -84,7 +84,7 @@ class Stream final : public io::Stream, public std::enable_shared_from_this<Stre
   io::Ready until_writable(io::Deadline deadline) override { return ready_.writable(deadline); }
   bool may_read() const override { return ready_.may_read(); }
   void look() override {}
-  void end() override;
+  bool end() override;
   void close() override;
   void reset() override;
   bool is_open() const override { return !lost_ && !closed_; }

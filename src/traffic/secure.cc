@@ -1,0 +1,92 @@
+#include "traffic/secure.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "io/loop.h"
+#include "traffic/connection_count.h"
+#include "traffic/worker.h"
+
+namespace ballast::traffic {
+namespace {
+
+// To a browser that was given http:// for https://.
+constexpr Bytes plain_answer =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 82\r\n"
+    "Connection: close\r\n\r\n"
+    "400 Bad Request\nThis port speaks HTTPS: write https:// in the address.\nplain_http\n";
+
+void log_failure(Worker& worker, const config::Listener& listener, const io::Peer& peer, tls::HandshakeEnd end,
+                 const tls::Stream& stream, io::Duration took) {
+  const std::string client = peer.host();
+  const std::string reason = fmt::format("tls_{}", tls::to_string(end));
+  worker.access_log().write({
+      .at = std::chrono::system_clock::now(),
+      .listener = listener.name,
+      .client = client,
+      .layer4 = "tls",
+      .reason = reason,
+      .duration_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count(),
+      .sni = stream.server_name(),
+  });
+}
+
+}  // namespace
+
+io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd,
+                                                   io::Peer peer) {
+  io::TcpStream tcp(io::Descriptor(worker.loop(), fd));
+  const std::shared_ptr<const Plan> plan = worker.plan();
+  const PlanListener* planned = plan->listener(*listener);
+  if (planned == nullptr || planned->tls.empty()) {
+    tcp.close();
+    co_return nullptr;
+  }
+  std::unique_ptr<tls::Stream> stream = tls::Stream::server(worker.own(planned->tls), std::move(tcp));
+  if (stream == nullptr) co_return nullptr;  // no memory: the connection was reset
+  const config::Listener& settings = *planned->settings;
+  const io::Instant began = worker.loop().now();
+  const tls::HandshakeEnd end = co_await stream->handshake(worker.loop().after(settings.timeouts.handshake));
+  worker.cell_of(*listener).handshakes[static_cast<std::size_t>(end)].add();
+  if (is_done(end)) co_return stream;
+  if (end == tls::HandshakeEnd::PlainHttp && is_http(settings.protocol)) stream->say_in_plain(plain_answer);
+  if (end != tls::HandshakeEnd::PeerGone && settings.access_log && worker.access_log().is_on()) {
+    log_failure(worker, settings, peer, end, *stream, worker.loop().now() - began);
+  }
+  stream->close();
+  co_return nullptr;
+}
+
+io::Task<void> serve_https(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer) {
+  HandshakeCount count(worker, *listener);
+  std::unique_ptr<tls::Stream> stream = co_await shake_hands(worker, listener, fd, peer);
+  if (stream == nullptr) co_return;
+  count.passes_on();
+  worker.serve_secure(std::move(listener), std::move(stream), peer);
+}
+
+io::Task<Result<tls::EitherStream>> connect(Worker& worker, const PlanGroup& group, TargetShare& target,
+                                            io::Deadline deadline) {
+  Result<io::TcpStream> tcp = co_await io::TcpStream::connect(worker.loop(), target.address, deadline);
+  if (!tcp) co_return fail(std::move(tcp.error()));
+  if (group.tls == nullptr) co_return tls::EitherStream(std::move(*tcp));
+  std::shared_ptr<tls::SessionSlot>& slot = worker.local_of(target).session;
+  if (slot == nullptr) slot = std::make_shared<tls::SessionSlot>();
+  std::unique_ptr<tls::Stream> stream =
+      tls::Stream::client(worker.own(group.tls->by_worker), std::move(*tcp),
+                          {.name = server_name_of(*group.settings, target.host), .slot = slot});
+  if (stream == nullptr) co_return fail(Code::Exhausted);
+  const tls::HandshakeEnd end = co_await stream->handshake(deadline);
+  if (is_done(end)) co_return tls::EitherStream(std::move(stream));
+  stream->close();
+  if (end == tls::HandshakeEnd::Timeout) co_return fail(Code::TimedOut);
+  if (end == tls::HandshakeEnd::CalledOff) co_return fail(Code::Cancelled);
+  co_return fail(Code::Malformed);
+}
+
+const std::string& server_name_of(const config::TargetGroup& group, const std::string& host) {
+  return group.tls.server_name.empty() ? host : group.tls.server_name;
+}
+
+}  // namespace ballast::traffic
