@@ -291,8 +291,9 @@ void finish_routes(const TargetGroup& group, const Node& node, Decoder& decoder)
     decoder.warning(node.mark_of("ajp"), "ajp has no effect: only a group with `protocol: ajp` speaks it");
   }
   const bool routed = std::ranges::any_of(group.targets, [](const Target& target) { return !target.route.empty(); });
-  if (routed && group.protocol == GroupProtocol::Tcp) {
-    decoder.error(node.mark_of("targets"), "a tcp group sees no sessions; its targets cannot have a route");
+  if (routed && !is_http(group.protocol)) {
+    decoder.error(node.mark_of("targets"), fmt::format("a {} group sees no sessions; its targets cannot have a route",
+                                                       to_string(group.protocol)));
   }
   if (node.find("session_route") && group.session_route.enabled && !routed) {
     decoder.warning(node.mark_of("session_route"), "session_route has no effect: no target has a route");
