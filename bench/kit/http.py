@@ -31,6 +31,10 @@ def get(connection, path):
     head, _, body = data.partition(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
     lengths = [int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")]
+    if not lengths and "transfer-encoding: chunked" in (line.lower() for line in lines):
+        while not body.endswith(b"\r\n0\r\n\r\n"):  # no body of ours looks like that
+            body += _more(connection)
+        return int(lines[0].split()[1])
     if len(lengths) != 1:
         raise Failure(f"an answer without Content-Length: {head!r}")
     while len(body) < lengths[0]:

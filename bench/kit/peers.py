@@ -34,7 +34,7 @@ class Started:
 
 class Ballast:
     packages = {}
-    modes = {"http", "tcp", "static"}
+    modes = {"http", "tcp", "static", "ajp"}
 
     def __init__(self, path):
         self.name = "ballast"
@@ -52,6 +52,10 @@ class Ballast:
         config = folder / "ballast.yaml"
         if workload.mode == "static":
             config.write_text(templates.render("ballast-static.yaml", listen=listens[0], files=files, folder=folder,
+                                               workers=workers))
+            return [self._path, "up", config]
+        if workload.mode == "ajp":
+            config.write_text(templates.render("ballast-ajp.yaml", listen=listens[0], origin=origin, folder=folder,
                                                workers=workers))
             return [self._path, "up", config]
         listeners = "\n".join(
@@ -112,6 +116,25 @@ class Nginx:
         return ["nginx", "-p", folder, "-c", config, "-e", "stderr"]
 
 
+class Apache:
+    name = "apache"
+    packages = {"apache2-bin": lambda: machine.APACHE_MODULES.exists()}
+    modes = {"ajp"}
+
+    def check(self):
+        pass
+
+    def version(self):
+        return machine.first_line(["/usr/sbin/apache2", "-v"])
+
+    def command(self, workload, *, listens, origin, files, folder, workers):
+        del workload, files
+        config = folder / "apache.conf"
+        config.write_text(templates.render("apache-ajp.conf", listen=listens[0], origin=origin, folder=folder, workers=workers,
+                                           threads=300 * workers, modules=machine.APACHE_MODULES))
+        return ["/usr/sbin/apache2", "-f", config, "-D", "FOREGROUND"]
+
+
 class Command:
     """Any other proxy, or another build of Ballast, by its command line."""
 
@@ -148,7 +171,7 @@ def _ballast_tls(workload):
 
 
 def choose(names, *, ballast, commands):
-    known = {peer.name: peer for peer in (Ballast(ballast), Haproxy(), Nginx(), *map(Command, commands))}
+    known = {peer.name: peer for peer in (Ballast(ballast), Haproxy(), Nginx(), Apache(), *map(Command, commands))}
     chosen = names.split(",") if names else list(known)
     for name in chosen:
         if name not in known:
@@ -162,6 +185,8 @@ def packages(peers, workloads):
         needed |= peer.packages
     if any(peer.name == "nginx" for peer in peers) and any(workload.mode == "tcp" for workload in workloads):
         needed["libnginx-mod-stream"] = machine.STREAM_MODULE.exists
+    if any(workload.mode == "ajp" for workload in workloads):
+        needed["tomcat10-common"] = machine.TOMCAT.exists
     return needed
 
 

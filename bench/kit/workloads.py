@@ -8,7 +8,8 @@ from kit.failure import Failure
 @dataclasses.dataclass(frozen=True)
 class Workload:
     name: str
-    mode: str  # "http": requests are understood; "https": out of TLS; "tcp": bytes are passed on; "static": files of its own
+    mode: str  # "http": requests are understood; "https": out of TLS; "tcp": bytes are passed on; "static": files of its own;
+    # "ajp": requests go to a Tomcat
     path: str  # on the origin, which answers with body_bytes
     body_bytes: int
     connections: int
@@ -44,6 +45,7 @@ ALL = {workload.name: workload for workload in (
     Workload("l4-1m", "tcp", **LARGE, connections=16, about="TCP mode, keep-alive, 1 MiB"),
     Workload("static-10k", "static", **MEDIUM, connections=64, about="a file of 10 KiB, keep-alive"),
     Workload("static-1m", "static", **LARGE, connections=16, about="a file of 1 MiB, keep-alive"),
+    Workload("ajp-64", "ajp", **SMALL, connections=64, about="to Tomcat over AJP, keep-alive, 64 bytes"),
     Workload("tls-64", "https", **SMALL, connections=64, about="TLS 1.3, keep-alive, 64 bytes"),
     Workload("tls-10k", "https", **MEDIUM, connections=64, about="TLS 1.3, keep-alive, 10 KiB"),
     Workload("tls-1m", "https", **LARGE, connections=16, about="TLS 1.3, keep-alive, 1 MiB"),

@@ -18,6 +18,8 @@ Value<Rule> rule_kind();
 Value<Action> action_kind();
 Value<Auth> auth_kind();
 Value<TargetGroup> target_group_kind();
+Value<Ajp> ajp_kind();
+Value<SessionRoute> session_route_kind();
 
 // JSON Schema 2020-12 of a configuration file, indented; ends in a newline.
 std::string json_schema();

@@ -1,4 +1,5 @@
 // The schema of target groups: who serves, how one of them is picked, how they are checked, and how they are reached.
+#include <algorithm>
 #include <map>
 
 #include "config/forms.h"
@@ -19,6 +20,14 @@ std::string visible_ascii(std::string_view value) {
     }
   }
   return "";
+}
+
+std::string route_name(std::string_view value) {
+  const bool good = std::ranges::all_of(value, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
+  });
+  return good ? "" : fmt::format("{} is not the name of a route", quote(value));
 }
 
 std::string origin_form(std::string_view value) {
@@ -51,6 +60,7 @@ Value<HealthCheck> health_check() {
                                   {"http", CheckProtocol::Http, "a request, and the status of its answer"},
                                   {"https", CheckProtocol::Https, "the same over TLS, as the group's `tls` says"},
                                   {"tcp", CheckProtocol::Tcp, "a connection, closed at once"},
+                                  {"ajp", CheckProtocol::Ajp, "a CPING, and its CPONG"},
                                   {"tls", CheckProtocol::Tls, "a TLS handshake, closed at once"},
                               })),
                .default_words = "the group's protocol"},
@@ -118,6 +128,17 @@ Value<Target> target() {
                    .doc = "Its share, relative to the other targets; 0: it gets nothing new.",
                    .example = "2",
                    .value = field(&Target::weight, integer({.min = 0, .max = 999}))},
+                  {.name = "route",
+                   .doc =
+                       "What the ids of its sessions end in, after a dot: a Tomcat's `jvmRoute`. Such a session stays "
+                       "with it, also at weight 0.",
+                   .example = "tomcat1",
+                   .value =
+                       field(&Target::route, text({.words = "name of a route: letters, digits, \"_\", \".\", \"-\"",
+                                                   .pattern = "[A-Za-z0-9_.-]*",
+                                                   .bytes_max = 64,
+                                                   .check = route_name})),
+                   .default_words = "none"},
               },
       }),
       &Target::address, where);
@@ -255,6 +276,28 @@ void refuse_twins(const TargetGroup& group, Decoder& decoder) {
     decoder.diagnostics.error(target.mark, fmt::format("the target {} is in this group twice", crop(address)),
                               {fmt::format("first at {}", decoder.diagnostics.place(first->second))});
   }
+  std::map<std::string, Mark> routes;
+  for (const Target& target : group.targets) {
+    if (target.route.empty()) continue;
+    const auto [first, added] = routes.emplace(target.route, target.mark);
+    if (added) continue;
+    decoder.diagnostics.error(target.mark, fmt::format("the route {} is in this group twice", quote(target.route)),
+                              {fmt::format("first at {}", decoder.diagnostics.place(first->second))});
+  }
+}
+
+void finish_routes(const TargetGroup& group, const Node& node, Decoder& decoder) {
+  if (node.find("ajp") && group.protocol != GroupProtocol::Ajp) {
+    decoder.warning(node.mark_of("ajp"), "ajp has no effect: only a group with `protocol: ajp` speaks it");
+  }
+  const bool routed = std::ranges::any_of(group.targets, [](const Target& target) { return !target.route.empty(); });
+  if (routed && !is_http(group.protocol)) {
+    decoder.error(node.mark_of("targets"), fmt::format("a {} group sees no sessions; its targets cannot have a route",
+                                                       to_string(group.protocol)));
+  }
+  if (node.find("session_route") && group.session_route.enabled && !routed) {
+    decoder.warning(node.mark_of("session_route"), "session_route has no effect: no target has a route");
+  }
 }
 
 CheckProtocol check_of(GroupProtocol protocol) {
@@ -267,6 +310,8 @@ CheckProtocol check_of(GroupProtocol protocol) {
       return CheckProtocol::Tls;
     case GroupProtocol::Http:
       return CheckProtocol::Http;
+    case GroupProtocol::Ajp:
+      return CheckProtocol::Ajp;
     case GroupProtocol::Https:
       break;
   }
@@ -289,6 +334,7 @@ void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder)
     if (!verifies || !target.address.is_unix()) continue;
     decoder.diagnostics.error(target.mark, "a Unix socket has no name to verify; give tls.server_name");
   }
+  finish_routes(group, node, decoder);
   const bool hashes = group.algorithm == Algorithm::SourceHash || group.algorithm == Algorithm::Maglev;
   if (node.find("hash_key") && !hashes) {
     decoder.warning(node.mark_of("hash_key"), "hash_key has no effect: only source_hash and maglev hash");
@@ -315,17 +361,20 @@ Value<TargetGroup> target_group_kind() {
           .properties =
               {
                   {.name = "protocol",
-                   .doc = "What the targets speak. Requests are forwarded to http, https, h2c and h2 groups, bytes to "
+                   .doc = "What the targets speak. Requests are forwarded to http, https, h2c, h2 and ajp groups, "
+                          "bytes to "
                           "the others.",
                    .example = "tcp",
-                   .value = field(&TargetGroup::protocol, one_of<GroupProtocol>({
-                                                              {"http", GroupProtocol::Http, "HTTP/1.1"},
-                                                              {"https", GroupProtocol::Https, "HTTP/1.1 over TLS"},
-                                                              {"h2c", GroupProtocol::H2c, "HTTP/2"},
-                                                              {"h2", GroupProtocol::H2, "HTTP/2 over TLS"},
-                                                              {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
-                                                              {"tls", GroupProtocol::Tls, "the same over TLS"},
-                                                          }))},
+                   .value =
+                       field(&TargetGroup::protocol, one_of<GroupProtocol>({
+                                                         {"http", GroupProtocol::Http, "HTTP/1.1"},
+                                                         {"https", GroupProtocol::Https, "HTTP/1.1 over TLS"},
+                                                         {"h2c", GroupProtocol::H2c, "HTTP/2"},
+                                                         {"h2", GroupProtocol::H2, "HTTP/2 over TLS"},
+                                                         {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
+                                                         {"tls", GroupProtocol::Tls, "the same over TLS"},
+                                                         {"ajp", GroupProtocol::Ajp, "AJP13, to Tomcat and its like"},
+                                                     }))},
                   {.name = "algorithm",
                    .doc = "How a target is picked.",
                    .example = "least_requests",
@@ -377,6 +426,15 @@ Value<TargetGroup> target_group_kind() {
                    .doc = "Connections kept for the next request.",
                    .example = "{ idle_max: 100 }",
                    .value = field(&TargetGroup::pool, pool())},
+                  {.name = "ajp",
+                   .doc = "What is agreed with the containers of an ajp group.",
+                   .example = "{ secret: change-me, packet_size: 64KiB }",
+                   .value = field(&TargetGroup::ajp, ajp_kind())},
+                  {.name = "session_route",
+                   .doc = "How sessions name the target they belong to, where targets have a `route`; or `off`.",
+                   .example = "{ cookie: SESSION }",
+                   .value =
+                       field(&TargetGroup::session_route, switchable(session_route_kind(), &SessionRoute::enabled))},
                   {.name = "response_headers",
                    .doc = "All headers of a response together; more: 502.",
                    .example = "64KiB",

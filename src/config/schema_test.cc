@@ -106,6 +106,8 @@ TEST(Schema, EveryExampleIsTaken) {
       {"group_timeouts", "{{ target_groups: {{ x: {{ timeouts: {} }} }} }}"},
       {"retries", "{{ target_groups: {{ x: {{ retries: {} }} }} }}"},
       {"pool", "{{ target_groups: {{ x: {{ pool: {} }} }} }}"},
+      {"ajp", "{{ target_groups: {{ x: {{ protocol: ajp, ajp: {} }} }} }}"},
+      {"session_route", "{{ target_groups: {{ x: {{ session_route: {} }} }} }}"},
       {"auth", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {} }} }} }}"},
       {"basic", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {{ basic: {} }} }} }} }}"},
       {"jwt", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {{ jwt: {} }} }} }} }}"},

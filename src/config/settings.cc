@@ -48,6 +48,8 @@ std::string_view to_string(GroupProtocol protocol) {
       return "h2c";
     case GroupProtocol::H2:
       return "h2";
+    case GroupProtocol::Ajp:
+      return "ajp";
     case GroupProtocol::Https:
       break;
   }

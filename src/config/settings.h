@@ -300,12 +300,13 @@ struct Listener {
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
-enum class GroupProtocol { Tcp, Tls, Http, Https, H2c, H2 };
+enum class GroupProtocol { Tcp, Tls, Http, Https, H2c, H2, Ajp };
 inline bool is_http2(GroupProtocol protocol) {
   return protocol == GroupProtocol::H2c || protocol == GroupProtocol::H2;
 }
 inline bool is_http(GroupProtocol protocol) {
-  return protocol == GroupProtocol::Http || protocol == GroupProtocol::Https || is_http2(protocol);
+  return protocol == GroupProtocol::Http || protocol == GroupProtocol::Https || is_http2(protocol) ||
+         protocol == GroupProtocol::Ajp;
 }
 inline bool is_secure(GroupProtocol protocol) {
   return protocol == GroupProtocol::Tls || protocol == GroupProtocol::Https || protocol == GroupProtocol::H2;
@@ -322,7 +323,7 @@ struct HashKey {
   friend bool operator==(const HashKey&, const HashKey&) = default;
 };
 
-enum class CheckProtocol { Tcp, Tls, Http, Https };
+enum class CheckProtocol { Tcp, Tls, Http, Https, Ajp };
 
 struct StatusRange {
   int first = 200;
@@ -347,7 +348,8 @@ struct HealthCheck {
 
 struct Target {
   Address address;
-  int weight = 1;  // 0..999
+  int weight = 1;     // 0..999
+  std::string route;  // what ids of its sessions end in; empty: none
   Mark mark;
   friend bool operator==(const Target&, const Target&) = default;
 };
@@ -382,6 +384,23 @@ struct Pool {
   friend bool operator==(const Pool&, const Pool&) = default;
 };
 
+// Of an ajp group.
+struct Ajp {
+  std::string secret;               // empty: none
+  std::size_t packet_bytes = 8192;  // as the container's
+  Milliseconds ping_after{5'000};   // a connection that rested so long is asked first, where a request goes only once
+  Milliseconds ping_timeout{5'000};
+  friend bool operator==(const Ajp&, const Ajp&) = default;
+};
+
+// Sessions whose id ends in ".ROUTE" stay with the target of that route.
+struct SessionRoute {
+  bool enabled = true;
+  std::string cookie = "JSESSIONID";
+  std::string parameter = "jsessionid";
+  friend bool operator==(const SessionRoute&, const SessionRoute&) = default;
+};
+
 struct TargetGroup {
   std::string name;
   GroupProtocol protocol = GroupProtocol::Http;
@@ -396,6 +415,8 @@ struct TargetGroup {
   GroupTimeouts timeouts;
   Retries retries;
   Pool pool;
+  Ajp ajp;
+  SessionRoute session_route;
   std::size_t response_headers_max = 32 * 1024;
   std::uint32_t target_connections_max = 0;  // to one target from one worker; 0: no limit
   bool pass_host = true;                     // false: Host is the target's address

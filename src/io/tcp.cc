@@ -178,8 +178,12 @@ void TcpStream::reset() {
   descriptor_.close();
 }
 
+SocketAddress local_address(const Descriptor& descriptor) {
+  return ask(descriptor.fd(), ::getsockname);
+}
+
 SocketAddress TcpStream::local_address() const {
-  return ask(descriptor_.fd(), ::getsockname);
+  return io::local_address(descriptor_);
 }
 SocketAddress TcpStream::remote_address() const {
   return ask(descriptor_.fd(), ::getpeername);

@@ -45,6 +45,9 @@ class TcpStream final : public Stream {
   Descriptor descriptor_;
 };
 
+// Where the near end of a connected socket is.
+SocketAddress local_address(const Descriptor& descriptor);
+
 struct ListenOptions {
   // Client: a connection is accepted when its first bytes have come (TCP_DEFER_ACCEPT), which saves a wake-up and a
   // read that finds nothing; a silent one about a second after it was made. Only for protocols in which the client

@@ -15,6 +15,7 @@
 #include "io/address.h"
 #include "traffic/auth/guard.h"
 #include "traffic/balance/balancer.h"
+#include "traffic/balance/session_routes.h"
 #include "traffic/cells.h"
 #include "traffic/route/route_table.h"
 #include "traffic/target_use.h"
@@ -91,6 +92,8 @@ struct PlanGroup {
   // Targets that only their checks keep out: asked when all of the others have failed a request.
   Balancer reserve;
   bool failing_open = false;
+  std::vector<std::string> routes;  // of the targets, by slot; empty where none has one
+  SessionRoutes session_routes;     // of those that take requests
   std::shared_ptr<const GroupContexts> tls;  // nullptr: its targets are spoken to plainly
 };
 

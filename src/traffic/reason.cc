@@ -33,6 +33,7 @@ constexpr std::array<Row, reason_count> rows{{
     {"target_reset", 502, "The server for this request cut the connection."},
     {"target_timeout", 504, "The server for this request did not answer in time."},
     {"target_malformed", 502, "The answer of the server is not valid HTTP."},
+    {"packet_too_small", 431, "The headers of the request are larger than the server for it takes."},
     {"body_cut", 0, "The answer of the server broke off."},
     {"body_timeout", 0, "The answer of the server stopped."},
     {"stopped", 503, "The service is stopping."},

@@ -22,6 +22,7 @@
 //   target_reset         502     the target reset the connection before its answer
 //   target_timeout       504     the target's head did not come in time
 //   target_malformed     502     the answer breaks HTTP (its Defect says how)
+//   packet_too_small     431     the request's head does not fit into a packet of the group's (AJP)
 //   body_cut             -       the target's body broke off after its head was passed on: the client's is cut too
 //   body_timeout         -       the same, because nothing came in time
 //   stopped              503     ballast is stopping and the drain's time is over
@@ -63,6 +64,7 @@ enum class Reason : std::uint8_t {
   TargetReset,
   TargetTimeout,
   TargetMalformed,
+  PacketTooSmall,
   BodyCut,
   BodyTimeout,
   Stopped,

@@ -1,12 +1,14 @@
 #include "admin/import/import.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "admin/import/haproxy_read.h"
 #include "admin/import/nginx_read.h"
+#include "admin/import/workers_properties.h"
 #include "config/forms.h"
 #include "config/words.h"
 
@@ -60,7 +62,8 @@ bool is_special_word(std::string_view text) {
 }  // namespace
 
 std::span<const ImportFormat> import_formats() {
-  static constexpr ImportFormat formats[] = {
+  static const ImportFormat formats[] = {
+      workers_properties_format(),
       {.name = "nginx", .words = "nginx.conf", .recognises = recognises_nginx, .read = read_nginx},
       {.name = "haproxy", .words = "haproxy.cfg", .recognises = recognises_haproxy, .read = read_haproxy},
   };

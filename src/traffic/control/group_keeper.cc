@@ -25,9 +25,10 @@ constexpr auto lookup_time_max = std::chrono::seconds(5);
 // One target at one address. The strand that watches it holds it too.
 struct GroupKeeper::Entry {
   config::Target target;
-  std::string configured;                    // target.address as text
-  std::optional<io::SocketAddress> address;  // none: a name that has never resolved
-  std::shared_ptr<TargetShare> share;        // with the address
+  config::GroupProtocol protocol = config::GroupProtocol::Http;  // that its connections speak
+  std::string configured;                                        // target.address as text
+  std::optional<io::SocketAddress> address;                      // none: a name that has never resolved
+  std::shared_ptr<TargetShare> share;                            // with the address
   TargetRecord record;
   std::optional<HealthTime> deregister_by;
   bool gone = false;
@@ -117,7 +118,9 @@ void GroupKeeper::sync_entries() {
   const auto entries = entries_;
   for (const EntryPointer& entry : entries) {
     const auto match = std::find_if(wanted.begin(), wanted.end(), [&](const auto& each) {
-      return each.second == entry->address && each.first.address == entry->target.address;
+      // One of another protocol is another target: no connection of the old one may serve it.
+      return each.second == entry->address && each.first.address == entry->target.address &&
+             entry->protocol == settings_->protocol;
     });
     if (match != wanted.end()) {
       entry->target = match->first;
@@ -138,6 +141,7 @@ void GroupKeeper::add_entry(const config::Target& target, std::optional<io::Sock
   auto entry = std::make_shared<Entry>();
   entry->target = target;
   entry->configured = target.address.to_string();
+  entry->protocol = settings_->protocol;
   entry->address = address;
   entry->record.since = context_.loop.now();
   entry->state_since = std::chrono::system_clock::now();
@@ -362,23 +366,36 @@ std::shared_ptr<const PlanGroup> GroupKeeper::plan() const {
   group->failing_open = group_mode == GroupMode::FailOpen;
   std::vector<Candidate> candidates;
   std::vector<Candidate> reserves;
+  std::vector<std::pair<std::string, std::uint32_t>> routes;
+  bool routed = false;
   for (const EntryPointer& entry : entries_) {
-    if (entry->share == nullptr || !takes_requests(entry->record.state, GroupMode::FailOpen)) continue;
-    const bool in_reserve = !takes_requests(entry->record.state, group_mode);
-    const double weight =
-        entry->record.state == model::TargetState::Healthy
-            ? effective_weight(spec_of(*entry).weight,
-                               {.duration = settings_->slow_start, .healthy_since = entry->record.since},
-                               context_.loop.now())
-            : spec_of(*entry).weight;
-    (in_reserve ? reserves : candidates)
-        .push_back({.slot = static_cast<std::uint32_t>(group->targets.size()),
-                    .weight = weight,
-                    .identity = identity_of(entry->share->name)});
+    if (entry->share == nullptr) continue;
+    const auto slot = static_cast<std::uint32_t>(group->targets.size());
+    const std::string& route = entry->target.route;
+    // At weight 0 a target gets nothing new, but the sessions that it has stay with it.
+    const bool has_sessions = entry->record.state == model::TargetState::Unavailable && !route.empty();
+    const bool in_balancer = takes_requests(entry->record.state, group_mode);
+    if (takes_requests(entry->record.state, GroupMode::FailOpen)) {
+      const double weight =
+          entry->record.state == model::TargetState::Healthy
+              ? effective_weight(spec_of(*entry).weight,
+                                 {.duration = settings_->slow_start, .healthy_since = entry->record.since},
+                                 context_.loop.now())
+              : spec_of(*entry).weight;
+      (in_balancer ? candidates : reserves)
+          .push_back({.slot = slot, .weight = weight, .identity = identity_of(entry->share->name)});
+    } else if (!has_sessions) {
+      continue;
+    }
+    if (in_balancer || has_sessions) routes.emplace_back(route, slot);
+    routed = routed || !route.empty();
+    group->routes.push_back(route);
     group->targets.push_back(entry->share);
   }
   group->balancer = Balancer(settings_->algorithm, candidates);
   group->reserve = Balancer(settings_->algorithm, reserves);
+  group->session_routes = SessionRoutes(std::move(routes));
+  if (!routed) group->routes.clear();
   return group;
 }
 

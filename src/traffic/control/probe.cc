@@ -7,6 +7,7 @@
 
 #include "io/loop.h"
 #include "io/tcp.h"
+#include "wire/ajp/session.h"
 #include "wire/http/connection.h"
 #include "wire/http/outgoing.h"
 #include "wire/http/parse.h"
@@ -99,6 +100,16 @@ io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, io
   if (check.protocol == config::CheckProtocol::Tcp) {
     stream->close();
     co_return ProbeResult{.passed = true, .reason = TargetReason::Passed, .words = "connected"};
+  }
+  if (check.protocol == config::CheckProtocol::Ajp) {
+    http::Connection reader(loop, *stream);
+    const Result<> there = co_await ajp::ping(reader, deadline);
+    stream->close();
+    if (there) co_return ProbeResult{.passed = true, .reason = TargetReason::Passed, .words = "CPONG"};
+    if (there.error().code() == Code::TimedOut) {
+      co_return failed(TargetReason::TimedOut, fmt::format("CPING: no answer in {} ms", check.timeout.count()));
+    }
+    co_return failed(TargetReason::BadResponse, fmt::format("CPING: {}", there.error().text()));
   }
   if (check.protocol == config::CheckProtocol::Http) {
     ProbeResult result = co_await ask(loop, check, *stream, host, deadline);

@@ -1,6 +1,7 @@
 // One attempt at one target: connect or reuse, send, receive a head, respond.
 #include "io/loop.h"
 #include "traffic/l4/tunnel.h"
+#include "traffic/l7/ajp_upstream.h"
 #include "traffic/l7/compress.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/http1_upstream.h"
@@ -70,6 +71,8 @@ io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failur
                                 : failed(reason_of_connect(stream.error().code()), Retry::Always);
     co_return nullptr;
   }
+  if (settings.protocol == config::GroupProtocol::Ajp)
+    co_return std::make_unique<AjpUpstream>(pool, std::move(*stream));
   co_return std::make_unique<Http1Upstream>(pool, std::move(*stream));
 }
 
@@ -94,7 +97,25 @@ UpstreamRequest Exchange::request_for_target() {
     out.framing.use = http::ConnectionUse::Upgrade;
     out.framing.upgrade = state.request.fields.value_or_empty(http::HeaderId::Upgrade);
   }
+  if (group_->settings->protocol == config::GroupProtocol::Ajp) out.ajp = request_for_container();
   return out;
+}
+
+// Behind a trusted proxy the client is whom the proxy names, and its port is not known.
+AjpRequest Exchange::request_for_container() {
+  const bool direct = source_ == client_.peer().bytes;
+  state_->client_address = direct ? client_.peer_text() : io::Peer{source_}.host();
+  std::optional<ajp::TlsFacts> tls;
+  if (const tls::Stream* secure = client_.secure(); secure != nullptr) {
+    tls = ajp::TlsFacts{.cipher = secure->cipher(), .protocol = secure->version()};
+  }
+  return {.settings = &group_->settings->ajp,
+          .client_address = state_->client_address,
+          .client_port = direct ? client_.peer().port : std::uint16_t{0},
+          .local_address = client_.local_text(),
+          .local_port = listener_->share->port,
+          .tls = tls,
+          .route = group_->routes.empty() ? Bytes() : Bytes(group_->routes[target_slot_])};
 }
 
 Exchange::Attempt Exchange::failed_by(const Error& error, const Upstream& upstream) const {
@@ -104,6 +125,10 @@ Exchange::Attempt Exchange::failed_by(const Error& error, const Upstream& upstre
       return failed(Reason::Stopped, Retry::Never);
     case Code::TimedOut:
       return failed(Reason::TargetTimeout, Retry::Never);
+    case Code::TooLarge:
+      return failed(Reason::PacketTooSmall, Retry::Never);
+    case Code::Invalid:
+      return failed(Reason::RequestMalformed, Retry::Never);
     default:
       break;
   }

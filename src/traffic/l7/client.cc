@@ -4,6 +4,11 @@
 
 namespace ballast::traffic {
 
+const std::string& Client::local_text() {
+  if (!local_text_.has_value()) local_text_ = local_host();
+  return *local_text_;
+}
+
 const std::string& Client::peer_text() {
   if (peer_text_.empty()) peer_text_ = peer_.host();
   return peer_text_;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "io/scope.h"
@@ -48,6 +49,8 @@ class Client {
   const io::Peer& peer() const { return peer_; }
   // "10.0.0.7"; made once.
   const std::string& peer_text();
+  // "10.0.0.1", where it connected to; made once. Empty: not known.
+  const std::string& local_text();
   // nullptr: it came without TLS.
   virtual const tls::Stream* secure() const { return nullptr; }
   // Its connection was cut, or its stream called off, while its request was being answered.
@@ -85,6 +88,7 @@ class Client {
   virtual bool is_watched() const = 0;
 
  protected:
+  virtual std::string local_host() const { return ""; }
   void cut() {
     cut_ = true;
     strand_.interrupt();
@@ -98,6 +102,7 @@ class Client {
   io::Peer peer_;
   bool cut_ = false;
   std::string peer_text_;
+  std::optional<std::string> local_text_;
 };
 
 http::HeadLimits head_limits(const config::RequestLimits& limits);

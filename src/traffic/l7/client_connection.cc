@@ -9,6 +9,10 @@
 #include "wire/http/parse.h"
 
 namespace ballast::traffic {
+std::string ClientConnection::local_host() const {
+  const io::SocketAddress local = io::local_address(stream_.descriptor());
+  return local.is_unix() ? std::string() : io::Peer{local.bytes()}.host();
+}
 
 ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, tls::EitherStream stream,
                                    const io::Peer& peer, io::Strand& strand)

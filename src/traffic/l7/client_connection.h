@@ -46,6 +46,7 @@ class ClientConnection final : public Client, public OpenConnection, public io::
 
  private:
   void on_idle_event(News news) override;
+  std::string local_host() const override;
 
   ConnectionCount count_;
   tls::EitherStream stream_;

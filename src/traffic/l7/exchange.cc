@@ -4,6 +4,7 @@
 #include "traffic/balance/hash.h"
 #include "traffic/l7/cookie.h"
 #include "traffic/l7/request_out.h"
+#include "traffic/l7/session_route.h"
 
 namespace ballast::traffic {
 
@@ -149,10 +150,19 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
   Picker picker(group_->balancer, key);
   Picker reserve(group_->reserve, key);
   Attempt last{.reason = Reason::NoTarget};
+  const auto owner = session_target(state_->request, group_->settings->session_route, group_->session_routes);
+  bool owner_was_asked = false;
   bool same_target_again = false;  // a connection at rest had died: the target itself has not been asked yet
   while (true) {
     if (!same_target_again) {
-      auto slot = picker.next(balancing, loads);
+      // A session's own target first; the picker's when that has failed.
+      auto slot = owner_was_asked ? std::nullopt : owner;
+      if (slot.has_value()) {
+        owner_was_asked = true;
+      } else {
+        slot = picker.next(balancing, loads);
+        if (slot.has_value() && slot == owner) continue;
+      }
       // Every target that should have answered has failed: those whose checks have not passed may still be well.
       if (!slot.has_value() && state_->facts.attempts != 0) slot = reserve.next(balancing, loads);
       if (!slot.has_value()) break;
@@ -163,6 +173,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
         continue;
       }
       target_ = &next;
+      target_slot_ = *slot;
     }
     const bool again = state_->facts.attempts != 0;
     ++state_->facts.attempts;

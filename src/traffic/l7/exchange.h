@@ -113,6 +113,7 @@ class Exchange {
   io::Task<Attempt> respond(Upstream& upstream, Upload& upload, std::optional<Upstream::Use>& end);
   io::Task<Attempt> open_tunnel(Upstream& upstream);
   UpstreamRequest request_for_target();
+  AjpRequest request_for_container();
   void gather_response_lines();
   // What the listener's settings put into every final response and take out of it; own_answer.cc.
   void decorate();
@@ -138,6 +139,7 @@ class Exchange {
   const Route* route_ = nullptr;
   const PlanGroup* group_ = nullptr;     // forwarded to
   TargetShare* target_ = nullptr;        // of the last attempt
+  std::uint32_t target_slot_ = 0;        // its place in the group
   std::array<std::uint8_t, 16> source_;  // the client's address, behind trusted proxies
   bool upload_began_ = false;            // bytes of a body that is not held have been asked for
 };

@@ -50,6 +50,7 @@ struct ExchangeState {
   std::string forwarded;
   std::string client_subject;
   std::string origin_target;
+  std::string client_address;  // behind trusted proxies
   std::array<char, 32> request_id;
   std::array<char, 55> traceparent;
   // Of an authenticated request.

@@ -29,7 +29,7 @@ UpstreamConnection::~UpstreamConnection() {
 void UpstreamConnection::finish(std::unique_ptr<Upstream> self, Use use, const config::Pool& pool) {
   std::unique_ptr<UpstreamConnection> connection(static_cast<UpstreamConnection*>(self.release()));
   CHECK(connection.get() == this);
-  if (use == Use::Reuse) {
+  if (use == Use::Reuse && may_serve_again()) {
     pool_->give(std::move(connection), pool);
   } else {
     stream_.get().close();

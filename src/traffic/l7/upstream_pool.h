@@ -39,6 +39,10 @@ class UpstreamConnection : public Upstream, public io::IdleListener {
   io::Stream& stream() { return stream_.get(); }
   http::Connection& reader() { return reader_; }
   UpstreamPool& pool() { return *pool_; }
+  // Whether its protocol allows another request after this one; asked when one has ended in order.
+  virtual bool may_serve_again() const { return true; }
+  // Of one that was taken from the pool.
+  io::Instant resting_since() const { return resting_since_; }
 
  private:
   friend class UpstreamPool;
