@@ -70,7 +70,10 @@ std::vector<std::string> files_of(const config::GroupTls& tls) {
 std::vector<std::optional<io::FileStamp>> stamps_of(const std::vector<std::string>& paths) {
   std::vector<std::optional<io::FileStamp>> stamps;
   stamps.reserve(paths.size());
-  for (const std::string& path : paths) stamps.push_back(io::stamp_of(path));
+  for (const std::string& path : paths) {
+    const Result<io::FileStamp> stamp = io::stamp_of(path);
+    stamps.push_back(stamp ? std::optional(*stamp) : std::nullopt);
+  }
   return stamps;
 }
 
