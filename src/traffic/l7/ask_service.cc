@@ -11,6 +11,7 @@
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/http1_upstream.h"
 #include "traffic/l7/request_out.h"
+#include "traffic/secure.h"
 #include "wire/http/hop_by_hop.h"
 #include "wire/http/list.h"
 
@@ -126,11 +127,14 @@ io::Task<Result<Exchange::ServiceAnswer>> Exchange::ask_target(const auth::Forwa
   const TargetUse use(worker_.local_of(target).uses, co_await io::this_strand());
   cell.traffic.in_flight.add();
   std::unique_ptr<Upstream> upstream;
-  if (fresh == Fresh::Allowed) upstream = pool.take(UpstreamPool::Certainty::Likely);
+  if (fresh == Fresh::Allowed) {
+    upstream = pool.take(UpstreamPool::Certainty::Likely,
+                         group.tls != nullptr ? worker_.own(group.tls->by_worker).get() : nullptr);
+  }
   if (upstream == nullptr) {
     cell.connects.add();
     const io::Deadline connect_by = earlier(deadline, loop_.after(group.settings->timeouts.connect));
-    auto stream = co_await io::TcpStream::connect(loop_, target.address, connect_by);
+    auto stream = co_await connect(worker_, group, target, connect_by);
     if (!stream) {
       cell.connect_failures.add();
       cell.traffic.in_flight.subtract();

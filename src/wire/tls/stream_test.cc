@@ -109,6 +109,7 @@ struct TlsStream : testing::Test {
   io::Task<void> tells_an_end_from_a_cut();
   io::Task<void> passes_much_both_ways();
   io::Task<void> looks();
+  io::Task<void> what_is_taken_arrives();
 
   std::unique_ptr<io::Loop> loop = io::make_loop();
   TestAuthority authority;
@@ -266,6 +267,31 @@ io::Task<void> TlsStream::passes_much_both_ways() {
     ends.client->close();
     ends.server->close();
   }
+}
+
+// What was said to be taken reaches the peer without another call: a sender that has sent all may go.
+io::Task<void> TlsStream::what_is_taken_arrives() {
+  Ends ends = co_await connect();
+  const std::string text(40'000, 'x');
+  std::size_t taken = 0;
+  while (true) {
+    const io::Transfer put = ends.server->try_write(Bytes(text));
+    if (put.state != io::TransferState::Done) break;
+    taken += put.count;
+  }
+  EXPECT_GT(taken, 40'000U);
+  std::size_t arrived = 0;
+  std::string into(65'536, '\0');
+  while (arrived < taken) {
+    const Result<std::size_t> got = co_await ends.client->read(into.data(), into.size(), loop->after(300ms));
+    CO_ASSERT(got.has_value());
+    arrived += *got;
+  }
+  EXPECT_GE(arrived, taken);
+}
+
+TEST_F(TlsStream, WhatIsTakenArrives) {
+  run(&TlsStream::what_is_taken_arrives);
 }
 
 TEST_F(TlsStream, PassesMuchBothWays) {
