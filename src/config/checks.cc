@@ -72,11 +72,12 @@ class Checker {
     const auto found = groups_.find(forward->group);
     if (found == groups_.end()) {
       unknown_group({.group = forward->group, .mark = forward->mark});
-    } else if (found->second->protocol != GroupProtocol::Http) {
-      diagnostics_.error(forward->mark,
-                         fmt::format("the target group {} does not speak http and cannot be asked about requests",
-                                     quote(forward->group)),
-                         {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
+    } else if (found->second->protocol != GroupProtocol::Http && found->second->protocol != GroupProtocol::Https) {
+      diagnostics_.error(
+          forward->mark,
+          fmt::format("the target group {} speaks {}; only http and https groups can be asked about requests",
+                      quote(forward->group), to_string(found->second->protocol)),
+          {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
     }
   }
 

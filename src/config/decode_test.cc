@@ -288,8 +288,8 @@ TEST(Mistakes, OfAuthentication) {
        {"1:116 refresh is for a url; a file is read again when it has changed"}},
       {"{ forward: { group: gg } }", {"1:107 unknown target group \"gg\"; did you mean \"g\"? | known: g, t"}},
       {"{ forward: { group: t } }",
-       {"1:107 the target group \"t\" does not speak http and cannot be asked about requests | the group stands at "
-        "x:2:25"}},
+       {"1:107 the target group \"t\" speaks tcp; only http and https groups can be asked about requests | the group "
+        "stands at x:2:25"}},
       {"{ forward: { group: g, request_headers: [Connection] } }",
        {"1:110 request_headers: \"Connection\" belongs to one connection or one message and cannot be "
         "copied"}},

@@ -109,7 +109,8 @@ struct Callbacks {
         }
         break;
       case NGHTTP2_RST_STREAM:
-        return session.spend(FloodGuard::reset_cost);
+        // A target that resets what it was asked has been asked: it costs it as much as us.
+        return session.role_ == Session::Role::Client ? 0 : session.spend(FloodGuard::reset_cost);
       case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && session.draining_) session.refuse_new();
         break;
