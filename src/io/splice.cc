@@ -38,11 +38,7 @@ class LowWater {
 }  // namespace
 
 Mover::Mover(Stream& from, Stream& to, MoveOptions options)
-    : from_(from),
-      to_(to),
-      options_(options),
-      loop_(from.loop()),
-      source_deadline_(loop_.after(options.source_idle)) {}
+    : from_(from), to_(to), options_(options), loop_(from.loop()), source_deadline_(loop_.after(options.source_idle)) {}
 
 MoveEnd Mover::failed(MoveEnd end, Code code) {
   code_ = code;

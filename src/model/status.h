@@ -77,7 +77,7 @@ struct ListenerStatus {
   std::uint64_t http2_connections = 0;  // made so far
   std::vector<Count> http2_defects;     // connections ended by us, by reason
   std::vector<Count> errors;            // responses the balancer made itself, by reason code
-  std::vector<Count> handshakes;  // of TLS, by how they ended
+  std::vector<Count> handshakes;        // of TLS, by how they ended
 };
 
 struct CertificateStatus {

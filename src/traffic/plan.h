@@ -92,8 +92,8 @@ struct PlanGroup {
   // Targets that only their checks keep out: asked when all of the others have failed a request.
   Balancer reserve;
   bool failing_open = false;
-  std::vector<std::string> routes;  // of the targets, by slot; empty where none has one
-  SessionRoutes session_routes;     // of those that take requests
+  std::vector<std::string> routes;           // of the targets, by slot; empty where none has one
+  SessionRoutes session_routes;              // of those that take requests
   std::shared_ptr<const GroupContexts> tls;  // nullptr: its targets are spoken to plainly
 };
 
@@ -101,7 +101,7 @@ struct PlanListener {
   std::shared_ptr<ListenerShare> share;
   std::shared_ptr<const config::Listener> settings;
   std::shared_ptr<const RouteTable> routes;
-  auth::Guards guards;  // of the routes, by their index
+  auth::Guards guards;                                         // of the routes, by their index
   std::vector<std::shared_ptr<const tls::ServerContext>> tls;  // by worker; empty: it is plain
 };
 

@@ -56,8 +56,8 @@ io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_p
     log_failure(worker, settings, peer, end, *stream, worker.loop().now() - began);
   }
   // In TLS 1.3 a client has sent its request before it learns that its certificate will not do.
-  const bool is_told = end != tls::HandshakeEnd::PeerGone && end != tls::HandshakeEnd::Timeout &&
-                       end != tls::HandshakeEnd::CalledOff;
+  const bool is_told =
+      end != tls::HandshakeEnd::PeerGone && end != tls::HandshakeEnd::Timeout && end != tls::HandshakeEnd::CalledOff;
   if (is_told) co_await io::close_lingering(stream->below());
   stream->close();
   co_return nullptr;

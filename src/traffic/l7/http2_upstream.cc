@@ -19,7 +19,8 @@ io::Task<Result<>> Http2Upstream::send(ExchangeState&, const UpstreamRequest& re
   const bool ends = request.body_is_whole && request.body.empty() && request.trailers.empty();
   std::optional<std::uint64_t> length;
   if (request.framing.framing == http::Framing::Length) length = request.framing.length;
-  stream_ = connection_->session().request(request.head, connection_->scheme(), length, ends ? Follows::No : Follows::Yes);
+  stream_ =
+      connection_->session().request(request.head, connection_->scheme(), length, ends ? Follows::No : Follows::Yes);
   if (stream_ == nullptr) return settled(fail(Error(Code::Exhausted).safe_to_retry(Retry::Always)));
   if (!request.body.empty()) {
     const io::Transfer put = stream_->try_write(request.body);

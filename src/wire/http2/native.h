@@ -45,6 +45,8 @@ class NativeHead {
   std::array<char, 20> length_;
 };
 
+// A Session's; they come with it as their user data.
+void set_callbacks(nghttp2_session_callbacks* callbacks);
 nghttp2_data_provider data_provider(Stream& stream);
 
 }  // namespace ballast::http2
