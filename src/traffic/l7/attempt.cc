@@ -225,9 +225,10 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
     }
     if (upload.client_failed()) co_return failed_by_client(upload);
 
-    io::Deadline deadline = io::Deadline::never();  // the upload has limits of its own
+    io::Deadline deadline = call_deadline_;  // an upload has limits of its own
     if (!upload.is_running()) {
-      deadline = io::Deadline::at((upload.was_started() ? upload.ended_at() : sent) + settings.timeouts.header);
+      const io::Instant asked = upload.was_started() ? upload.ended_at() : sent;
+      deadline = earlier(deadline, io::Deadline::at(asked + settings.timeouts.header));
     }
     const io::Deadline look =
         client_.is_watched() ? deadline : earlier(deadline, io::Deadline::at(sent + unwatched_max));

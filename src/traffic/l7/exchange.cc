@@ -3,6 +3,7 @@
 #include "io/loop.h"
 #include "traffic/balance/hash.h"
 #include "traffic/l7/cookie.h"
+#include "traffic/l7/grpc.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/session_route.h"
 
@@ -72,6 +73,11 @@ io::Task<After> Exchange::answer() {
   route_ = listener_->routes->match(facts);
   if (const auth::Guard* asks = guard(); asks != nullptr) {
     if (const std::optional<After> ended = co_await authenticate(*asks)) co_return *ended;
+  }
+  if (client_.major_version() == 2 && is_grpc(head)) {
+    const http::Field* timeout = head.fields.find(Bytes("grpc-timeout"));
+    const auto time = timeout != nullptr ? grpc_timeout(head.fields.value(*timeout)) : std::nullopt;
+    if (time.has_value()) call_deadline_ = io::Deadline::at(state_->facts.began + *time);
   }
   if (const auto* forward_to = std::get_if<ForwardTo>(&route_->action)) {
     ListenerCell& cell = worker_.cell_of(client_.listener());

@@ -126,6 +126,7 @@ class Exchange {
   io::Task<After> redirect(const RedirectTo& redirect_to);
   io::Task<After> refuse(Reason reason);
   io::Task<After> refuse(Reason reason, Bytes allow);
+  io::Task<After> refuse_call(Reason reason, int status);
 
   // static_answer.cc
   io::Task<After> answer_files(const StaticFiles& files);
@@ -137,11 +138,12 @@ class Exchange {
   std::shared_ptr<const Plan> plan_;
   const PlanListener* listener_ = nullptr;
   const Route* route_ = nullptr;
-  const PlanGroup* group_ = nullptr;     // forwarded to
-  TargetShare* target_ = nullptr;        // of the last attempt
-  std::uint32_t target_slot_ = 0;        // its place in the group
-  std::array<std::uint8_t, 16> source_;  // the client's address, behind trusted proxies
-  bool upload_began_ = false;            // bytes of a body that is not held have been asked for
+  const PlanGroup* group_ = nullptr;                    // forwarded to
+  TargetShare* target_ = nullptr;                       // of the last attempt
+  std::uint32_t target_slot_ = 0;                       // its place in the group
+  std::array<std::uint8_t, 16> source_;                 // the client's address, behind trusted proxies
+  io::Deadline call_deadline_ = io::Deadline::never();  // of a gRPC call, as its client says
+  bool upload_began_ = false;                           // bytes of a body that is not held have been asked for
 };
 
 }  // namespace ballast::traffic

@@ -5,6 +5,7 @@
 
 #include "io/loop.h"
 #include "traffic/l7/exchange.h"
+#include "traffic/l7/grpc.h"
 #include "traffic/l7/request_out.h"
 #include "wire/http/bytes_body.h"
 #include "wire/http/head_writer.h"
@@ -100,6 +101,8 @@ io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
   if (malformed || reason == Reason::RequestTimeout)
     state_->request.is_head = false;  // whatever was parsed is not to be relied on
   const int status = malformed ? http::status_of(facts.defect) : status_of(reason);
+  if (!malformed && client_.major_version() == 2 && is_grpc(state_->request))
+    co_return co_await refuse_call(reason, status);
   std::string text =
       fmt::format("{} {}\n{}\nreason: {}", status, http::standard_reason(status), explain(reason), to_string(reason));
   if (facts.defect != http::Defect::None) text += fmt::format(" ({})", http::to_string(facts.defect));
@@ -109,6 +112,14 @@ io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
   const bool closes = malformed || !(is_of_the_resource(reason) || is_about_who_asks(reason));
   co_return co_await answer_own(
       {.status = status, .content_type = "text/plain; charset=utf-8", .body = text, .allow = allow, .closes = closes});
+}
+
+// A call is refused in its own terms: a client of gRPC looks at nothing else.
+io::Task<After> Exchange::refuse_call(Reason reason, int status) {
+  const std::string code = fmt::format("{}", grpc_status_of(reason, status));
+  const std::string message = grpc_message(fmt::format("{} ({})", explain(reason), to_string(reason)));
+  const http::FieldLine lines[] = {{"grpc-status", code}, {"grpc-message", message}};
+  co_return co_await answer_own({.status = 200, .content_type = "application/grpc", .lines = lines});
 }
 
 }  // namespace ballast::traffic

@@ -1,0 +1,118 @@
+#include "traffic/l7/grpc.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "wire/http/list.h"
+#include "wire/http/octets.h"
+
+namespace ballast::traffic {
+namespace {
+
+// As the grpc project numbers them.
+enum : int {
+  internal = 13,
+  unavailable = 14,
+  unauthenticated = 16,
+  permission_denied = 7,
+  unimplemented = 12,
+  deadline_exceeded = 4,
+  resource_exhausted = 8,
+  unknown = 2,
+};
+
+}  // namespace
+
+bool is_grpc(const http::RequestHead& head) {
+  constexpr Bytes type = "application/grpc";
+  const Bytes value = head.fields.value_or_empty(http::HeaderId::ContentType);
+  if (value.size() < type.size() || !http::iequals(value.substr(0, type.size()), type)) return false;
+  return value.size() == type.size() || value[type.size()] == '+' || value[type.size()] == ';';
+}
+
+std::optional<io::Duration> grpc_timeout(Bytes value) {
+  using namespace std::chrono;
+  constexpr std::size_t digits_max = 8;
+  if (value.size() < 2 || value.size() > digits_max + 1) return std::nullopt;
+  const Bytes digits = value.substr(0, value.size() - 1);
+  if (!std::all_of(digits.begin(), digits.end(), http::is_digit)) return std::nullopt;
+  std::int64_t count = 0;
+  for (const char digit : digits) count = count * 10 + (digit - '0');
+  // Eight digits of hours are eleven thousand years: more than the clock counts, and than anybody waits.
+  constexpr auto longest = hours(24 * 365);
+  nanoseconds time{};
+  switch (value.back()) {
+    case 'H':
+      time = std::min<nanoseconds>(hours(std::min<std::int64_t>(count, longest.count())), longest);
+      break;
+    case 'M':
+      time = std::min<nanoseconds>(minutes(count), longest);
+      break;
+    case 'S':
+      time = std::min<nanoseconds>(seconds(count), longest);
+      break;
+    case 'm':
+      time = milliseconds(count);
+      break;
+    case 'u':
+      time = microseconds(count);
+      break;
+    case 'n':
+      time = nanoseconds(count);
+      break;
+    default:
+      return std::nullopt;
+  }
+  return std::max<nanoseconds>(time, milliseconds(1));
+}
+
+int grpc_status_of(Reason reason, int status) {
+  switch (reason) {
+    case Reason::TargetTimeout:
+    case Reason::ConnectTimeout:
+    case Reason::RequestTimeout:
+    case Reason::RequestTooSlow:
+      return deadline_exceeded;
+    case Reason::RequestTooLarge:
+    case Reason::PacketTooSmall:
+      return resource_exhausted;
+    case Reason::TargetMalformed:
+      return internal;
+    default:
+      break;
+  }
+  switch (status) {
+    case 400:
+    case 431:
+      return internal;
+    case 401:
+      return unauthenticated;
+    case 403:
+      return permission_denied;
+    case 404:
+    case 405:
+      return unimplemented;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return unavailable;
+    default:
+      return unknown;
+  }
+}
+
+std::string grpc_message(Bytes text) {
+  std::string message;
+  for (const char byte : text) {
+    if (byte >= ' ' && byte <= '~' && byte != '%') {
+      message += byte;
+    } else {
+      message += fmt::format("%{:02X}", static_cast<unsigned char>(byte));
+    }
+  }
+  return message;
+}
+
+}  // namespace ballast::traffic
