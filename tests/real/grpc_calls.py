@@ -36,9 +36,21 @@ def need(holds: bool, what: str) -> None:
         raise Failure(what)
 
 
+async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A target that takes everything and says nothing."""
+    try:
+        while await reader.read(65536):
+            pass
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
 async def check(binary: str, folder: pathlib.Path) -> None:
     port = free_port()
     server = await asyncio.create_subprocess_exec(PYTHON, PEER, "serve", str(port), stdout=asyncio.subprocess.PIPE)
+    mute = await asyncio.start_server(swallow, "127.0.0.1", 0)
     ballast = Ballast(binary, folder)
     try:
         need(await asyncio.wait_for(server.stdout.readline(), 20) == b"ready\n", "the gRPC server did not start")
@@ -47,9 +59,11 @@ async def check(binary: str, folder: pathlib.Path) -> None:
 listeners:
   calls: {{ address: "127.0.0.1:0", protocol: http, default: {{ forward: calls }} }}
   dead: {{ address: "127.0.0.1:0", protocol: http, default: {{ forward: dead }} }}
+  mute: {{ address: "127.0.0.1:0", protocol: http, default: {{ forward: mute }} }}
 target_groups:
   calls: {{ protocol: h2c, targets: [ "127.0.0.1:{port}" ] }}
   dead: {{ protocol: h2c, health_check: off, targets: [ "127.0.0.1:{free_port()}" ] }}
+  mute: {{ protocol: h2c, health_check: off, targets: [ "127.0.0.1:{mute.sockets[0].getsockname()[1]}" ] }}
 """, folder, admin_http=ballast.admin_http))
         await ballast.start(config)
         listeners = await ballast.listeners()
@@ -59,12 +73,13 @@ target_groups:
         # A client that does not watch its own deadline is told of it.
         done = await run("curl", "-sS", "--max-time", "20", "--http2-prior-knowledge", "-D", "-", "-H", "Content-Type: application/grpc",
                          "-H", "TE: trailers", "-H", "grpc-timeout: 300m", "--data-binary", "@message",
-                         f"http://{listeners['calls']}/test.T/Sleep", folder=folder)
+                         f"http://{listeners['mute']}/test.T/Echo", folder=folder)
         need("grpc-status: 4" in done.out and "(target_timeout)" in done.out, f"a call over its deadline:\n{done.describe()}")
     finally:
         try:
             await ballast.stop()
         finally:
+            mute.close()
             server.terminate()
             await server.wait()
 
