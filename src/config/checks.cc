@@ -37,13 +37,14 @@ class Checker {
 
  private:
   void check_action(const Listener& listener, const Action& action) {
-    const bool tcp = listener.protocol == ListenerProtocol::Tcp;
+    const bool layer4 = is_layer4(listener.protocol);
+    const std::string_view speaks = to_string(listener.protocol);
     const auto* forward = std::get_if<Forward>(&action);
     if (!forward) {
-      if (tcp) {
-        diagnostics_.error(
-            listener.mark,
-            fmt::format("the tcp listener {} can only forward: it sees no requests to answer", quote(listener.name)));
+      if (layer4) {
+        diagnostics_.error(listener.mark, fmt::format("the {} listener {} can only forward: it sees no requests to "
+                                                      "answer",
+                                                      speaks, quote(listener.name)));
       }
       return;
     }
@@ -51,12 +52,11 @@ class Checker {
       const auto found = groups_.find(wanted.group);
       if (found == groups_.end()) {
         unknown_group(wanted);
-      } else if ((found->second->protocol == GroupProtocol::Tcp) != tcp) {
-        diagnostics_.error(
-            wanted.mark,
-            fmt::format("the {} listener {} cannot forward to the {} target group {}", tcp ? "tcp" : "http",
-                        quote(listener.name), tcp ? "http" : "tcp", quote(wanted.group)),
-            {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
+      } else if ((found->second->protocol == GroupProtocol::Tcp) != layer4) {
+        diagnostics_.error(wanted.mark,
+                           fmt::format("the {} listener {} cannot forward to the {} target group {}", speaks,
+                                       quote(listener.name), layer4 ? "http" : "tcp", quote(wanted.group)),
+                           {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
       }
     }
   }

@@ -92,6 +92,19 @@ TEST(Mistakes, OfAListener) {
            {"1:14 the tcp listener \"l\" can only forward: it sees no requests to answer"}},
           {"{ address: ':80', protocol: tcp, default: { forward: t }, rules: [ { match: { path: / }, forward: t } ] }",
            {"1:75 a tcp listener sees no requests and has no rules; use its default"}},
+          {"{ address: ':80', protocol: tls, default: { forward: t }, rules: [ { match: { path: / }, forward: t } ] }",
+           {"1:84 rule \"rule-1\": a tls listener sees only sni and source of a client"}},
+          {"{ address: ':80', protocol: tls, default: { forward: g } }",
+           {"1:70 the tls listener \"l\" cannot forward to the http target group \"g\" | the group stands at x:2:18"}},
+          {"{ address: ':80', protocol: tls }", {"1:14 default is missing in this listener"}},
+          {"{ address: ':80', protocol: tls, rules: [ { match: { sni: a.test }, forward: t } ] }", {}},
+          {"{ address: ':80', default: { forward: g }, rules: [ { match: { sni: a.test }, forward: g } ] }",
+           {"1:69 rule \"rule-1\": sni is known only of a tls listener; match the host"}},
+          {"{ address: ':80', default: { forward: g }, proxy_protocol: {} }",
+           {"1:60 from is missing: the networks of the balancers whose PROXY header is believed; write { from: "
+            "[10.0.0.0/8] }"}},
+          {"{ address: ':80', default: { forward: g }, proxy_protocol: { from: 10.0.0.1, others: ignored } }",
+           {"1:102 others: \"ignored\" is not known here | allowed: one of refused, plain"}},
           {"{ address: ':80', default: { forward: { g: 0 } } }",
            {"1:55 forward: all weights are 0; at least one must be more"}},
           {"{ address: ':80', default: { forward: { g: 1000 } } }",
@@ -152,7 +165,7 @@ TEST(Mistakes, OfARule) {
           {"{ match: { hots: a }, forward: g }",
            {"2:14 unknown key \"hots\" in this match; did you mean \"host\"? | allowed: host, path, method, header, "
             "query, "
-            "source"}},
+            "source, sni"}},
           {"{ match: { method: 'G T' }, forward: g }",
            {"2:22 method: \"G T\" is not a method | allowed: method, such as GET"}},
           {"{ match: { header: { 'X Y': a } }, forward: g }",

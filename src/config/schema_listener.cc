@@ -56,7 +56,8 @@ Value<ListenerTimeouts> timeouts() {
       .properties =
           {
               {.name = "header",
-               .doc = "From the first byte of a request's head to its last; longer: 408.",
+               .doc = "From the first byte of a request's head to its last; longer: 408. Of a tls listener: from the "
+                      "connection to the last byte of the client's hello.",
                .example = "5s",
                .value = field(&ListenerTimeouts::header, duration({.min = 100ms, .max = 10min}))},
               {.name = "keep_alive",
@@ -64,10 +65,10 @@ Value<ListenerTimeouts> timeouts() {
                .example = "2m",
                .value = field(&ListenerTimeouts::keep_alive, duration({.min = 0s, .max = 1h}))},
               {.name = "idle",
-               .doc = "No byte either way in a body; of a tcp listener: in the connection.",
+               .doc = "No byte either way in a body; of a tcp or tls listener: in the connection.",
                .example = "5m",
                .value = field(&ListenerTimeouts::idle, duration({.min = 100ms, .max = 24h})),
-               .default_words = "1m; of a tcp listener 10m"},
+               .default_words = "1m; of a tcp or tls listener 10m"},
               {.name = "tunnel",
                .doc = "No byte either way in a WebSocket or another upgraded connection.",
                .example = "24h",
@@ -77,6 +78,37 @@ Value<ListenerTimeouts> timeouts() {
                       "s; 0: off.",
                .example = "1KiB",
                .value = field(&ListenerTimeouts::minimum_rate, size({.min = 0, .max = 1 * mib}))},
+          },
+  });
+}
+
+Value<ProxyProtocol> proxy_protocol() {
+  return section<ProxyProtocol>({
+      .name = "proxy_protocol",
+      .title = "PROXY protocol of a listener",
+      .doc = "Balancers in front that say whom a connection comes from, in a PROXY header of version 1 or 2. Their "
+             "connections must begin with one; the address in it is the client's for rules, hashing, logs and "
+             "`X-Forwarded-For`.",
+      .properties =
+          {
+              {.name = "from",
+               .doc = "The networks of those balancers. Required, except on a Unix socket.",
+               .example = "[10.0.0.0/8]",
+               .value = field(&ProxyProtocol::from, list(network(), {.max = 1'000, .single = Single::Alone})),
+               .default_words = "none"},
+              {.name = "others",
+               .doc = "What becomes of connections from elsewhere.",
+               .example = "plain",
+               .value =
+                   field(&ProxyProtocol::others,
+                         one_of<OtherPeers>({
+                             {"refused", OtherPeers::Refused, "closed, with the reason `proxy_untrusted`"},
+                             {"plain", OtherPeers::Plain, "served as they are; a header from them is never believed"},
+                         }))},
+              {.name = "timeout",
+               .doc = "From the connection to the last byte of the header.",
+               .example = "3s",
+               .value = field(&ProxyProtocol::timeout, duration({.min = 100ms, .max = 60s}))},
           },
   });
 }
@@ -94,12 +126,47 @@ void name_rules(Listener& listener, const Node& node, Decoder& decoder) {
   if (listener.protocol == ListenerProtocol::Tcp && !listener.rules.empty()) {
     decoder.error(node.mark_of("rules"), "a tcp listener sees no requests and has no rules; use its default");
   }
+  for (const Rule& rule : listener.rules) {
+    Match others = rule.match;
+    others.sni.clear();
+    others.source.clear();
+    if (listener.protocol == ListenerProtocol::Tls && others != Match{}) {
+      decoder.diagnostics.error(
+          rule.mark, fmt::format("rule {}: a tls listener sees only sni and source of a client", quote(rule.name)));
+    }
+    if (listener.protocol == ListenerProtocol::Http && !rule.match.sni.empty()) {
+      decoder.diagnostics.error(
+          rule.mark, fmt::format("rule {}: sni is known only of a tls listener; match the host", quote(rule.name)));
+    }
+  }
+}
+
+// A tls listener without one refuses what no rule matches.
+void require_default(const Listener& listener, const Node& node, Decoder& decoder) {
+  if (node.find("default") || (listener.protocol == ListenerProtocol::Tls && !listener.rules.empty())) return;
+  decoder.error(listener.mark, "default is missing in this listener");
+}
+
+void check_proxy_protocol(const Listener& listener, const Node& node, Decoder& decoder) {
+  if (!listener.proxy_protocol.has_value()) return;
+  const bool is_unix = listener.address.is_unix();
+  if (is_unix && !listener.proxy_protocol->from.empty()) {
+    decoder.warning(node.mark_of("proxy_protocol"),
+                    "from has no effect on a Unix socket: everybody who may connect to it is believed");
+  }
+  if (!is_unix && listener.proxy_protocol->from.empty()) {
+    decoder.error(node.mark_of("proxy_protocol"),
+                  "from is missing: the networks of the balancers whose PROXY header is believed; write { from: "
+                  "[10.0.0.0/8] }");
+  }
 }
 
 void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   name_rules(listener, node, decoder);
+  require_default(listener, node, decoder);
+  check_proxy_protocol(listener, node, decoder);
   const Node* given = node.find("timeouts");
-  if (listener.protocol == ListenerProtocol::Tcp && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
+  if (is_layer4(listener.protocol) && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
 }
 
 std::string one_product(std::string_view value) {
@@ -135,19 +202,25 @@ Value<Listener> listener_kind() {
                        field(&Listener::protocol, one_of<ListenerProtocol>({
                                                       {"http", ListenerProtocol::Http, "HTTP/1.1: requests meet rules"},
                                                       {"tcp", ListenerProtocol::Tcp, "bytes both ways, unread"},
+                                                      {"tls", ListenerProtocol::Tls,
+                                                       "TLS, passed through unread to a target by the name the "
+                                                       "client asks for (SNI)"},
                                                   })),
                    .change_note = "the listener is replaced"},
                   {.name = "rules",
-                   .doc = "Tried in order; the first that matches decides. Only for http.",
+                   .doc =
+                       "Tried in order; the first that matches decides. Of a tls listener by `sni` and `source` only; "
+                       "a tcp listener has none.",
                    .example = "[{ match: { path: /api/* }, forward: api }]",
                    .value = field(&Listener::rules, list_by<Rule>([](const Rule& rule) { return rule.name; },
                                                                   Order::Matters, rule_kind(), {.max = 1'000})),
                    .default_words = "none"},
                   {.name = "default",
-                   .doc = "What is done where no rule matches.",
+                   .doc = "What is done where no rule matches. Required, except of a tls listener with rules: without "
+                          "it, what no rule matches is refused.",
                    .example = "{ forward: site }",
                    .value = field(&Listener::default_action, action_kind()),
-                   .required = true},
+                   .default_words = "required"},
                   {.name = "limits",
                    .doc = "What a client may send.",
                    .example = "{ body: 10MiB }",
@@ -156,6 +229,11 @@ Value<Listener> listener_kind() {
                    .doc = "How long a client may take.",
                    .example = "{ keep_alive: 2m }",
                    .value = field(&Listener::timeouts, timeouts())},
+                  {.name = "proxy_protocol",
+                   .doc = "Balancers in front that say in a PROXY header whom a connection comes from.",
+                   .example = "{ from: [10.0.0.0/8] }",
+                   .value = field(&Listener::proxy_protocol, proxy_protocol()),
+                   .default_words = "none"},
                   {.name = "trusted_proxies",
                    .doc = "Networks whose `X-Forwarded-For`, `Forwarded` and request ids are believed.",
                    .example = "[10.0.0.0/8]",

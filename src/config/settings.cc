@@ -12,6 +12,22 @@ std::string Address::to_string() const {
   return fmt::format("{}:{}", host, port);
 }
 
+std::string_view to_string(ListenerProtocol protocol) {
+  switch (protocol) {
+    case ListenerProtocol::Tcp:
+      return "tcp";
+    case ListenerProtocol::Http:
+      return "http";
+    case ListenerProtocol::Tls:
+      return "tls";
+  }
+  return "unknown";
+}
+
+bool is_layer4(ListenerProtocol protocol) {
+  return protocol != ListenerProtocol::Http;
+}
+
 const TargetGroup* Settings::group(std::string_view name) const {
   const auto found = std::ranges::find(target_groups, name, &TargetGroup::name);
   return found == target_groups.end() ? nullptr : &*found;

@@ -67,6 +67,7 @@ struct Match {
   std::vector<NamedPattern> header;  // each named header must match; values without case
   std::vector<NamedPattern> query;   // each named parameter must match; with case
   std::vector<Network> source;       // the client's address (after trusted proxies)
+  std::vector<Pattern> sni;          // the name in a TLS client's hello; without case
   friend bool operator==(const Match&, const Match&) = default;
 };
 
@@ -106,7 +107,11 @@ struct Rule {
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
-enum class ListenerProtocol { Tcp, Http };
+// Tls: passed through to a target by the name the client asks for, not terminated.
+enum class ListenerProtocol { Tcp, Http, Tls };
+std::string_view to_string(ListenerProtocol protocol);  // "tcp"
+// Whether its connections are relayed unread, to tcp groups.
+bool is_layer4(ListenerProtocol protocol);
 
 enum class ForwardedHeaders { Append, Replace, Off };
 
@@ -130,14 +135,24 @@ struct ListenerTimeouts {
   friend bool operator==(const ListenerTimeouts&, const ListenerTimeouts&) = default;
 };
 
+// What a PROXY header is asked of, and what becomes of connections from elsewhere.
+enum class OtherPeers { Refused, Plain };
+struct ProxyProtocol {
+  std::vector<Network> from;  // empty on a Unix socket, where everybody who may connect is believed
+  OtherPeers others = OtherPeers::Refused;
+  Milliseconds timeout{5'000};  // for the whole header; the specification asks for 3 s at least: one retransmission
+  friend bool operator==(const ProxyProtocol&, const ProxyProtocol&) = default;
+};
+
 struct Listener {
   std::string name;
   Address address;
   ListenerProtocol protocol = ListenerProtocol::Http;
   std::vector<Rule> rules;
-  std::optional<Action> default_action;  // key `default`; required
+  std::optional<Action> default_action;  // key `default`; only a tls listener may have none: it refuses then
   RequestLimits limits;
   ListenerTimeouts timeouts;
+  std::optional<ProxyProtocol> proxy_protocol;
   std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
   ForwardedHeaders x_forwarded = ForwardedHeaders::Append;
   bool forwarded = false;     // RFC 7239 Forwarded as well
@@ -209,6 +224,9 @@ struct Pool {
   friend bool operator==(const Pool&, const Pool&) = default;
 };
 
+// The PROXY header that a target gets before anything else.
+enum class ProxyHeader { Off, V1, V2 };
+
 struct TargetGroup {
   std::string name;
   GroupProtocol protocol = GroupProtocol::Http;
@@ -224,6 +242,7 @@ struct TargetGroup {
   Pool pool;
   std::size_t response_headers_max = 32 * 1024;
   std::uint32_t target_connections_max = 0;  // to one target from one worker; 0: no limit
+  ProxyHeader proxy_protocol = ProxyHeader::Off;
   bool pass_host = true;                     // false: Host is the target's address
   Mark mark;
   friend bool operator==(const TargetGroup&, const TargetGroup&) = default;

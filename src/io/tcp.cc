@@ -94,6 +94,17 @@ Transfer TcpStream::try_read(char* into, std::size_t size) {
   }
 }
 
+Transfer TcpStream::try_peek(char* into, std::size_t size) {
+  while (true) {
+    const ssize_t got = ::recv(descriptor_.fd(), into, size, MSG_PEEK);
+    if (got >= 0 || errno == EAGAIN) descriptor_.not_readable();
+    if (got > 0) return {TransferState::Done, Code::Closed, static_cast<std::size_t>(got)};
+    if (got == 0) return {TransferState::End, Code::Closed, 0};
+    if (errno == EAGAIN) return {TransferState::WouldBlock, Code::Closed, 0};
+    if (errno != EINTR) return {TransferState::Failed, Error::code_of_errno(errno), 0};
+  }
+}
+
 Transfer TcpStream::try_write(std::span<const Bytes> parts) {
   CHECK(parts.size() <= write_parts_max);
   std::array<iovec, write_parts_max> vectors;

@@ -23,6 +23,11 @@ class TcpStream final : public Stream {
   static Task<Result<TcpStream>> connect(Loop& loop, SocketAddress to, Deadline deadline);
 
   Transfer try_read(char* into, std::size_t size) override;
+  // As try_read(), and the bytes stay. End only where there are none; with some, peer_ended() tells. Ready to read
+  // again only when more has come.
+  Transfer try_peek(char* into, std::size_t size);
+  // Whether the peer is known to have sent its last byte, or to have gone; exact after a wait.
+  bool peer_ended() const { return descriptor_.peer_ended() || descriptor_.hung_up(); }
   using Stream::try_write;
   Transfer try_write(std::span<const Bytes> parts) override;
   Ready until_readable(Deadline deadline) override { return descriptor_.readable(deadline); }

@@ -32,7 +32,7 @@ struct TargetLocal {
 // What becomes of the requests and connections that a removed target still has.
 enum class Leftovers : std::uint8_t { MayEnd, CallOff };
 
-struct TargetShare {
+struct TargetShare : std::enable_shared_from_this<TargetShare> {
   TargetShare(std::string target_name, io::SocketAddress target_address, int workers)
       : name(std::move(target_name)),
         address(target_address),

@@ -32,6 +32,13 @@ constexpr std::array<Row, reason_count> rows{{
     {"body_timeout", 0, "The answer of the server stopped."},
     {"stopped", 503, "The service is stopping."},
     {"overloaded", 503, "The service has too many connections."},
+    {"proxy_untrusted", 0, "This address only serves the balancers in front of it."},
+    {"proxy_malformed", 0, "The connection did not begin with a valid PROXY header."},
+    {"proxy_timeout", 0, "The PROXY header did not arrive in time."},
+    {"not_tls", 0, "The client does not speak TLS."},
+    {"hello_malformed", 0, "The client's hello is not valid TLS."},
+    {"hello_timeout", 0, "The client's hello did not arrive in time."},
+    {"name_refused", 0, "No server has the name that the client asks for."},
 }};
 
 const Row& row_of(Reason reason) {

@@ -18,9 +18,17 @@
 //   target_timeout       504     the target's head did not come in time
 //   target_malformed     502     the answer breaks HTTP (its Defect says how)
 //   body_cut             -       the target's body broke off after its head was passed on: the client's connection is
-//   cut body_timeout         -       the same, because nothing came in time stopped              503     ballast is
-//   stopping and the drain's time is over overloaded           503     out of descriptors or over the listener's
-//   connection limit
+//                                cut
+//   body_timeout         -       the same, because nothing came in time
+//   stopped              503     ballast is stopping and the drain's time is over
+//   overloaded           503     out of descriptors or over the listener's connection limit
+//   proxy_untrusted      -       a connection to a listener with proxy_protocol came from outside of its networks
+//   proxy_malformed      -       a trusted balancer's connection did not begin with a valid PROXY header
+//   proxy_timeout        -       or not in time
+//   not_tls              -       a tls listener's client did not begin with a TLS handshake
+//   hello_malformed      -       its hello breaks TLS, or is larger than any known
+//   hello_timeout        -       its hello did not come in time
+//   name_refused         -       no rule matches the name it asks for, and there is no default
 #pragma once
 
 #include <cstdint>
@@ -51,8 +59,15 @@ enum class Reason : std::uint8_t {
   BodyTimeout,
   Stopped,
   Overloaded,
+  ProxyUntrusted,
+  ProxyMalformed,
+  ProxyTimeout,
+  NotTls,
+  HelloMalformed,
+  HelloTimeout,
+  NameRefused,
 };
-inline constexpr int reason_count = static_cast<int>(Reason::Overloaded) + 1;
+inline constexpr int reason_count = static_cast<int>(Reason::NameRefused) + 1;
 
 std::string_view to_string(Reason reason);  // "connect_refused"; "" for None
 // One sentence for the person who gets the response.

@@ -8,16 +8,18 @@
 #include <fmt/format.h>
 
 #include "traffic/connection_count.h"
-#include "traffic/l4/serve.h"
 #include "traffic/l7/client_connection.h"
 #include "traffic/l7/upstream_pool.h"
+#include "traffic/listen/proxied.h"
+#include "traffic/listen/serve.h"
 
 namespace ballast::traffic {
 
-ConnectionCount::ConnectionCount(Worker& worker, ListenerShare& listener) : worker_(worker), listener_(listener) {
+ConnectionCount::ConnectionCount(Worker& worker, ListenerShare& listener, Stage stage)
+    : worker_(worker), listener_(listener) {
   ListenerCell& cell = worker_.cell_of(listener_);
   cell.connections.add();
-  cell.connections_total.add();
+  if (stage == Stage::Serving) cell.connections_total.add();
   worker_.load().fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -177,10 +179,10 @@ void Worker::serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Pe
     ::close(fd);
     return;
   }
-  if (plan->settings->protocol == config::ListenerProtocol::Http) {
-    scope_.spawn(serve_http(*this, std::move(listener), fd, peer));
+  if (plan->settings->proxy_protocol.has_value()) {
+    scope_.spawn(serve_proxied(*this, std::move(listener), fd, peer));
   } else {
-    scope_.spawn(serve_tcp(*this, std::move(listener), fd, peer));
+    scope_.spawn(serve_connection(*this, std::move(listener), fd, peer, nullptr));
   }
 }
 

@@ -26,7 +26,7 @@ import os
 import re
 import signal
 
-from kit import text, wire
+from kit import proxy_header, text, wire
 from kit.failure import Failure, Violation
 from kit.peer import Peer, Server
 
@@ -89,6 +89,8 @@ class Origin:
         self.connections = 0
         self.open = 0
         self.violations: list[str] = []
+        self.proxied = False
+        self.told: list[str] = []  # by PROXY headers
         self.server = Server(self._serve, host=host, port=port)
         self._keep = keep
         self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if journal else None
@@ -107,6 +109,8 @@ class Origin:
         self.connections += 1
         self.open += 1
         try:
+            if self.proxied:
+                self.told.append(await proxy_header.read(peer.source))
             await _Conversation(self, peer, self.connections).run()
         except wire.Ended as ended:
             if ended.left:
@@ -336,6 +340,8 @@ class TcpOrigin:
         self.ends: list[str] = []
         self.violations: list[str] = []
         self.requests: list[wire.Message] = []
+        self.proxied = False
+        self.told: list[str] = []
         self._steps = steps or ["echo"]
         self.server = Server(self._serve)
 
@@ -353,10 +359,14 @@ class TcpOrigin:
         self.connections += 1
         self.open += 1
         try:
+            if self.proxied:
+                self.told.append(await proxy_header.read(peer.source))
             for step in self._steps:
                 await self._step(peer, step)
         except wire.Ended as ended:
             self.ends.append(ended.how)
+        except Violation as violation:
+            self.violations.append(str(violation))
         finally:
             self.open -= 1
 

@@ -8,6 +8,9 @@
     gate g to a: slice 1                  # a chaos proxy in front of it ($g). Its effects: gate.py
     dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks
     start one $ ballast whoami ...        # a process beside it; $one is the address its first line of output ends with
+    port h                                # $h: an address on which something may be told to listen
+    start h listening at $h $ haproxy ... # a process beside it, ready when that address accepts
+    origin p proxied                      # as an origin or `origin p tcp proxied`, behind a PROXY header, which it reads
     skip with UBSan                       # printed, and no more is run, where the binary was built with it
     start with descriptors 64             # or: start with environment NAME=VALUE
 
@@ -29,6 +32,7 @@
         expect silence 200ms | expect refused | open | close | half-close | reset | wait 100ms | repeat 5: ...
         stop reading | read on | crowd 100 (so many idle connections) | disperse
 
+    origin p was told "v2 tcp4 127.0.0.2 > 127.0.0.1"   # of one of its connections, a pattern; `local`, `unknown`
     origin a saw 1 request                # connections; `origin a saw 1 POST /pay`; `origin a has 0 connections open`
     origin a saw:                         # one of its requests was so
         > POST /pay
@@ -64,6 +68,7 @@ from kit.client import Client, check_request  # noqa: E402
 from kit.dns import Answer, DnsServer  # noqa: E402
 from kit.failure import Failure, Violation  # noqa: E402
 from kit.gate import Gate  # noqa: E402
+from kit.peer import free_port  # noqa: E402
 from kit.observe import Metrics, Records, check_json  # noqa: E402
 from kit.script import ClientScript, LocatedFailure, located  # noqa: E402
 
@@ -86,6 +91,7 @@ class Spec:
         self._gates: dict[str, Gate] = {}
         self._clients: dict[str, ClientScript] = {}
         self._beside: list[asyncio.subprocess.Process] = []
+        self._servers: list[asyncio.subprocess.Process] = []  # of others, whose exit status says nothing
         self._held: list[socket.socket] = []  # of `nobody` and `deaf`
         self._variables: dict[str, str] = {"dir": str(folder), "socket": str(folder / "admin.sock")}
         self._listeners: dict[str, str] = {}
@@ -120,6 +126,10 @@ class Spec:
                 process.terminate()
                 if (status := await process.wait()) != 0:
                     raise Failure(f"a process started beside ended with status {status}")
+            for process in self._servers:
+                if process.returncode is None:
+                    process.terminate()
+                await process.wait()
             for server in [*self._origins.values(), *self._gates.values()]:
                 await server.stop()
             if self._dns:
@@ -166,7 +176,7 @@ class Spec:
 
     # Endpoints
 
-    async def origin(self, line: text.Line, name: str, kind: str | None, steps: str | None) -> None:
+    async def origin(self, line: text.Line, name: str, kind: str | None, proxied: str | None, steps: str | None) -> None:
         if kind:
             made = origins.TcpOrigin(name, [steps] if steps else [each.text for each in line.block])
         elif name in self._origins:
@@ -174,6 +184,7 @@ class Spec:
             return
         else:
             made = origins.Origin(name, origins.parse_rules(line.block))
+        made.proxied = bool(proxied)
         await made.start()
         self._origins[name] = made
         self._variables[name] = made.address
@@ -220,6 +231,11 @@ class Spec:
     async def origin_open(self, _: text.Line, name: str, wanted: str) -> None:
         origin = self._origin(name)
         await _until(lambda: "" if origin.open == int(wanted) else f"{origin.open} connections are open")
+
+    async def origin_told(self, _: text.Line, name: str, pattern: str) -> None:
+        origin = self._origin(name)
+        await _until(lambda: "" if any(text.matches(pattern, each) for each in origin.told)
+                     else f"origin {name} was told: {', '.join(origin.told) or 'nothing'}")
 
     async def origin_received(self, _: text.Line, name: str, what: str) -> None:
         origin, data = self._origin(name), origins.parse_send(what)[0]
@@ -303,6 +319,29 @@ class Spec:
         if not said:
             raise Failure(f"it said nothing and ended with status {await process.wait()}")
         self._variables[name] = said[-1]
+
+    async def port(self, _: text.Line, name: str) -> None:
+        self._variables[name] = f"127.0.0.1:{free_port()}"
+
+    async def start_listening(self, _: text.Line, name: str, address: str, words: str) -> None:
+        command = shlex.split(words)
+        with open(self._folder / f"{name}.out", "wb") as out:
+            process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
+                                                           cwd=self._folder)
+        self._servers.append(process)
+        host, _, port = address.rpartition(":")
+
+        async def problem() -> str:
+            if process.returncode is not None:
+                raise Failure(f"it ended with status {process.returncode}:\n{(self._folder / f'{name}.out').read_text()[-2000:]}")
+            try:
+                _, writer = await asyncio.open_connection(host, int(port))
+            except OSError as error:
+                return f"{address}: {error}"
+            writer.close()
+            return ""
+
+        await _until_async(problem)
 
     async def skip_with_ubsan(self, line: text.Line) -> None:
         if b"__ubsan_handle" in pathlib.Path(self._ballast.binary).read_bytes():
@@ -432,12 +471,13 @@ class Spec:
 
 
 _STATEMENTS = [
-    (r"origin (\w+)( tcp)?(?:: *(.+)|:?)", "origin"),
+    (r"origin (\w+)( tcp)?( proxied)?(?:: *(.+)|:?)", "origin"),
     (r"origin (\w+) stops", "origin_stops"),
     (r"origin (\w+) starts again", "origin_starts"),
     (r"origin (\w+) saw (\d+) (requests?|connections?|[A-Z]+)(?: (\S+))?", "origin_count"),
     (r"origin (\w+) saw:", "origin_saw"),
     (r"origin (\w+) has (\d+) connections? open", "origin_open"),
+    (r'origin (\w+) was told "(.+)"', "origin_told"),
     (r"origin (\w+) received (.+)", "origin_received"),
     (r"origin (\w+) ended by (fin|reset)", "origin_ended"),
     (r"nobody (\w+)", "nobody"),
@@ -449,6 +489,8 @@ _STATEMENTS = [
     (r"client(?: (?!to |from )(\w+))?(?: to (\w+))?(?: from (\S+))?:", "client"),
     (r"skip with UBSan", "skip_with_ubsan"),
     (r"start (\w+) \$ (.+)", "start_beside"),
+    (r"start (\w+) listening at (\S+) \$ (.+)", "start_listening"),
+    (r"port (\w+)", "port"),
     (r"start with (descriptors|environment) (.+)", "start_with"),
     (r"ballast starts again", "starts_again"),
     (r"config(?: (\S+))?:", "config"),

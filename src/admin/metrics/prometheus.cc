@@ -26,7 +26,7 @@ double seconds(model::WallTime time) {
 
 // Layer 4 has no responses; their zeros would only say that nothing is ever answered.
 bool has_responses(std::string_view protocol) {
-  return protocol != "tcp";
+  return protocol.starts_with("http");
 }
 
 void listeners(Exposition& out, const Status& status) {

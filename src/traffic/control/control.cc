@@ -348,7 +348,7 @@ model::Status Control::status() {
     model::ListenerStatus listener;
     listener.name = open.share->name;
     listener.address = open.socket->address().to_string();
-    listener.protocol = open.protocol == config::ListenerProtocol::Http ? "http" : "tcp";
+    listener.protocol = config::to_string(open.protocol);
     std::array<std::uint64_t, reason_count> errors{};
     std::array<std::uint64_t, http::defect_count> defects{};
     for (const ListenerCell& cell : open.share->cells) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "io/loop.h"
+#include "traffic/connect.h"
 #include "traffic/control/probe.h"
 
 namespace ballast::traffic {
@@ -246,7 +247,9 @@ io::Task<void> GroupKeeper::check(EntryPointer entry) {
                                ? (entry->address->is_unix() ? std::string("localhost") : entry->configured)
                                : settings->health_check.host;
   const io::Instant began = context_.loop.fresh_now();
-  ProbeResult result = co_await probe(context_.loop, settings->health_check, *entry->address, host);
+  const Buffer introduction = introduction_of_check(*settings);
+  ProbeResult result = co_await probe(context_.loop, settings->health_check,
+                                      {.address = *entry->address, .host = host, .introduction = introduction.view()});
   if (strand.cancelled()) co_return;
   entry->check_took = std::chrono::duration_cast<std::chrono::microseconds>(context_.loop.now() - began);
   entry->checked = std::chrono::system_clock::now();

@@ -35,10 +35,10 @@ Result<std::shared_ptr<io::ListeningSocket>> bind(const config::Listener& listen
   };
   auto address = address_of(listener);
   if (!address) return fail(named(std::move(address.error())));
-  // In HTTP the client speaks first; what a tcp listener relays is not known.
+  // In HTTP and TLS the client speaks first; what a tcp listener relays is not known.
   using First = io::ListenOptions::FirstSpeaker;
-  const bool http = listener.protocol == config::ListenerProtocol::Http;
-  const io::ListenOptions options{.first_speaker = http ? First::Client : First::Either};
+  const bool tcp = listener.protocol == config::ListenerProtocol::Tcp;
+  const io::ListenOptions options{.first_speaker = tcp ? First::Either : First::Client};
   auto socket = io::ListeningSocket::bind(*address, options);
   if (!socket && listener.address.host.empty() && !listener.address.is_unix() &&
       socket.error().code() == Code::Unsupported) {

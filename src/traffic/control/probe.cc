@@ -86,19 +86,23 @@ io::Task<ProbeResult> ask(io::Loop& loop, const config::HealthCheck& check, io::
 
 }  // namespace
 
-io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, io::SocketAddress address, Bytes host) {
-  if (check.port.has_value()) address.set_port(*check.port);
+io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, ProbeTarget target) {
+  if (check.port.has_value()) target.address.set_port(*check.port);
   const io::Deadline deadline = io::Deadline::at(loop.fresh_now() + check.timeout);
-  auto stream = co_await io::TcpStream::connect(loop, address, deadline);
+  auto stream = co_await io::TcpStream::connect(loop, target.address, deadline);
   if (!stream) {
     const bool late = stream.error().code() == Code::TimedOut;
     co_return failed(late ? TargetReason::TimedOut : TargetReason::ConnectFailed, stream.error().text());
+  }
+  if (!check.port.has_value() && !target.introduction.empty()) {
+    const Result<> sent = co_await stream->write(target.introduction, deadline);
+    if (!sent) co_return failed(TargetReason::BadResponse, fmt::format("PROXY header: {}", sent.error().text()));
   }
   if (check.protocol == config::CheckProtocol::Tcp) {
     stream->close();
     co_return ProbeResult{.passed = true, .reason = TargetReason::Passed, .words = "connected"};
   }
-  ProbeResult result = co_await ask(loop, check, *stream, host, deadline);
+  ProbeResult result = co_await ask(loop, check, *stream, target.host, deadline);
   stream->close();
   co_return result;
 }

@@ -22,7 +22,13 @@ struct ProbeResult {
   std::string words;                                                // "GET /healthz gave 500, wanted 200"
 };
 
-// `address` is the target's; the check's own port, where it has one, replaces it. References live until the task ends.
-io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, io::SocketAddress address, Bytes host);
+// `address` is the target's; the check's own port, where it has one, replaces it. `introduction` is what the target
+// wants to hear first, a PROXY header; not on a port of the check's own. References live until the task ends.
+struct ProbeTarget {
+  io::SocketAddress address;
+  Bytes host;
+  Bytes introduction;
+};
+io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, ProbeTarget target);
 
 }  // namespace ballast::traffic

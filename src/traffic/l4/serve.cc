@@ -4,7 +4,9 @@
 
 #include "io/loop.h"
 #include "io/tcp.h"
+#include "traffic/connect.h"
 #include "traffic/connection_count.h"
+#include "traffic/l4/hello.h"
 #include "traffic/l4/tunnel.h"
 #include "traffic/worker.h"
 
@@ -14,12 +16,14 @@ namespace {
 // One connection's way: what is counted and logged of it.
 class TcpConnection {
  public:
-  TcpConnection(Worker& worker, ListenerShare& listener, int fd, const io::Peer& peer, io::Strand& strand)
+  TcpConnection(Worker& worker, ListenerShare& listener, int fd, const io::Peer& peer, std::shared_ptr<const Told> told,
+                io::Strand& strand)
       : worker_(worker),
         plan_(worker.plan()),
         listener_(plan_->listener(listener)),
         client_(io::Descriptor(worker.loop(), fd)),
         peer_(peer),
+        told_(std::move(told)),
         strand_(strand),
         began_(worker.loop().now()) {}
 
@@ -30,8 +34,21 @@ class TcpConnection {
       client_.close();
       co_return;
     }
-    const auto* forward_to = std::get_if<ForwardTo>(&listener_->routes->match(facts())->action);
-    CHECK(forward_to != nullptr);  // the configuration allows a tcp listener nothing else
+    if (listener_->settings->protocol == config::ListenerProtocol::Tls && !co_await read_name(first)) {
+      bytes_in_ = first.size();
+      finish();
+      co_return;
+    }
+    route_ = listener_->routes->match(facts());
+    if (route_ == nullptr) {
+      reason_ = Reason::NameRefused;
+      bytes_in_ = first.size();
+      refuse_client(client_, tls::Alert::UnrecognizedName);
+      finish();
+      co_return;
+    }
+    const auto* forward_to = std::get_if<ForwardTo>(&route_->action);
+    CHECK(forward_to != nullptr);  // the configuration allows a listener of layer 4 nothing else
     ListenerCell& cell = worker_.cell_of(*listener_->share);
     cell.traffic.in_flight.add();
     co_await forward(*forward_to, std::move(first));
@@ -43,7 +60,19 @@ class TcpConnection {
   RequestFacts facts() const {
     RequestFacts facts;
     facts.source = peer_.bytes;
+    facts.sni = sni_;
     return facts;
+  }
+
+  // False: the client did not say which name it asks for, and reason_ tells why.
+  io::Task<bool> read_name(Buffer& first) {
+    tls::ClientHelloReader reader;
+    const io::Deadline deadline = worker_.loop().after(listener_->settings->timeouts.header);
+    const HelloRead read = co_await read_hello(client_, first, reader, deadline);
+    sni_ = reader.hello().server_name;
+    hello_defect_ = reader.defect();
+    reason_ = read.reason;
+    co_return read.is_there;
   }
 
   // What is there already; false where the client has gone again.
@@ -106,8 +135,9 @@ class TcpConnection {
       if (attempts_++ != 0) worker_.cell_of(*group_->share).retries.add();
       cell.connects.add();
       const io::Instant began = worker_.loop().now();
-      auto stream = co_await io::TcpStream::connect(worker_.loop(), target_->address,
-                                                    worker_.loop().after(settings.timeouts.connect));
+      const Introduction introduction{.client = peer_, .told = told_.get(), .connection = &client_, .sni = sni_};
+      auto stream = co_await connect_target(worker_.loop(), introduction, settings, *target_,
+                                            worker_.loop().after(settings.timeouts.connect));
       connect_took_ = worker_.loop().now() - began;
       if (stream) {
         worker_.local_of(*target_).latency.observe(std::chrono::duration_cast<std::chrono::microseconds>(connect_took_),
@@ -143,6 +173,8 @@ class TcpConnection {
 
   void log(io::Duration took) {
     const std::string client = peer_.host();
+    const std::string proxy = told_ != nullptr ? told_->proxy.host() : std::string();
+    const bool is_tls = listener_->settings->protocol == config::ListenerProtocol::Tls;
     const auto us = [](io::Duration duration) {
       return duration.count() < 0 ? -1 : std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
     };
@@ -150,8 +182,12 @@ class TcpConnection {
         .at = std::chrono::system_clock::now(),
         .listener = listener_->settings->name,
         .client = client,
+        .proxy = proxy,
         .is_tcp = true,
+        .sni = sni_,
         .reason = to_string(reason_),
+        .defect = tls::to_string(hello_defect_),
+        .rule = is_tls && route_ != nullptr ? Bytes(route_->name) : Bytes(),
         .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
         .target_name = target_ != nullptr ? Bytes(target_->name) : Bytes(),
         .attempts = attempts_,
@@ -159,6 +195,7 @@ class TcpConnection {
         .bytes_out = bytes_out_,
         .duration_us = us(took),
         .connect_us = us(connect_took_),
+        .request_id = told_ != nullptr ? Bytes(told_->unique_id) : Bytes(),
     });
   }
 
@@ -167,8 +204,12 @@ class TcpConnection {
   const PlanListener* listener_;
   io::TcpStream client_;
   io::Peer peer_;
+  std::shared_ptr<const Told> told_;
   io::Strand& strand_;
   io::Instant began_;
+  std::string sni_;
+  tls::HelloDefect hello_defect_ = tls::HelloDefect::None;
+  const Route* route_ = nullptr;
   const PlanGroup* group_ = nullptr;
   TargetShare* target_ = nullptr;
   Reason reason_ = Reason::None;
@@ -180,9 +221,10 @@ class TcpConnection {
 
 }  // namespace
 
-io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer) {
+io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                         std::shared_ptr<const Told> told) {
   const ConnectionCount count(worker, *listener);
-  TcpConnection connection(worker, *listener, fd, peer, co_await io::this_strand());
+  TcpConnection connection(worker, *listener, fd, peer, std::move(told), co_await io::this_strand());
   co_await connection.run();
 }
 

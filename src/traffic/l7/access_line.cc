@@ -107,8 +107,10 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   out.append('"');
   append_text(out, R"(,"listener":")", record.listener);
   append_text(out, R"(,"client":")", record.client);
+  append_some(out, R"(,"proxy":")", record.proxy);
   if (record.is_tcp) {
     out.append(Bytes(R"(,"protocol":"tcp")"));
+    append_some(out, R"(,"sni":")", record.sni);
   } else {
     append_text(out, R"(,"method":")", record.method);
     append_text(out, R"(,"host":")", record.host);

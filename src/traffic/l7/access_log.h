@@ -31,6 +31,7 @@ struct AccessRecord {
   std::chrono::system_clock::time_point at;
   Bytes listener;
   Bytes client;
+  Bytes proxy;  // the balancer that told the client's address
   Bytes method;
   Bytes host;
   Bytes target;  // path and query as sent
@@ -38,6 +39,7 @@ struct AccessRecord {
   Bytes query;
   int minor_version = 1;
   bool is_tcp = false;
+  Bytes sni;  // of a tls listener's client
   int status = 0;
   Bytes reason;
   Bytes defect;

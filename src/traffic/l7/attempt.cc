@@ -1,5 +1,6 @@
 // One attempt at one target: connect or reuse, send, receive a head, respond.
 #include "io/loop.h"
+#include "traffic/connect.h"
 #include "traffic/l4/tunnel.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/request_out.h"
@@ -23,22 +24,22 @@ io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
   using Certainty = UpstreamPool::Certainty;
   const config::TargetGroup& settings = *group_->settings;
   TargetCell& cell = worker_.cell_of(*target_);
-  UpstreamPool& pool = worker_.pool_of(*target_);
   std::unique_ptr<UpstreamConnection> connection;
   if (fresh == Fresh::Allowed) {
-    connection = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked);
+    connection = pool_of_target().take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked);
   }
   if (connection == nullptr) {
     cell.connects.add();
     const io::Instant began = loop_.now();
-    auto stream = co_await io::TcpStream::connect(loop_, target_->address, loop_.after(settings.timeouts.connect));
+    auto stream = co_await connect_target(loop_, client_.introduction(), settings, *target_,
+                                          loop_.after(settings.timeouts.connect));
     state_->facts.connect_took = loop_.now() - began;
     if (!stream) {
       cell.connect_failures.add();
       if (client_.was_cut()) co_return failed(Reason::ClientGone, Retry::Never);
       co_return failed(reason_of_connect(stream.error().code()), Retry::Always);
     }
-    connection = std::make_unique<UpstreamConnection>(pool, std::move(*stream));
+    connection = std::make_unique<UpstreamConnection>(pool_of_target(), std::move(*stream));
   }
   const TargetUse use(worker_.local_of(*target_).uses, co_await io::this_strand());
   cell.traffic.in_flight.add();
@@ -46,8 +47,15 @@ io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
   const Attempt result = co_await attempt(*connection, reusable);
   cell.traffic.in_flight.subtract();
   // One that is not given back is reset by its destructor, unless it was closed in order.
+  UpstreamPool& pool = connection->pool();
   if (reusable) pool.give(std::move(connection), settings.pool);
   co_return result;
+}
+
+// Shared by all clients, unless the target is told whom a connection is from: then it is that client's own.
+UpstreamPool& Exchange::pool_of_target() {
+  return tells_client(*group_->settings) ? client_.own_pool().of(*target_, loop_, worker_.cell_of(*target_))
+                                         : worker_.pool_of(*target_);
 }
 
 void Exchange::write_request() {
@@ -272,7 +280,7 @@ io::Task<Exchange::Attempt> Exchange::respond(UpstreamConnection& connection, Up
   http::write_head(state_->to_client, http::OutgoingResponse{response.status, response.reason(), state_->lines}, out);
   facts.status = response.status;
   if (response.keep_alive_seconds.has_value()) {
-    worker_.pool_of(*target_).told_idle_time(std::chrono::seconds(*response.keep_alive_seconds));
+    connection.pool().told_idle_time(std::chrono::seconds(*response.keep_alive_seconds));
   }
   connection.reader().consume(response.size);
   http::ConnectionBody body(connection.reader());

@@ -7,20 +7,29 @@
 namespace ballast::traffic {
 
 ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd,
-                                   const io::Peer& peer, io::Strand& strand)
+                                   const io::Peer& peer, std::shared_ptr<const Told> told, io::Strand& strand)
     : worker_(worker),
       listener_(std::move(listener)),
       count_(worker, *listener_),
       strand_(strand),
       stream_(io::Descriptor(worker.loop(), fd)),
       reader_(worker.loop(), stream_),
-      peer_(peer) {
+      peer_(peer),
+      told_(std::move(told)) {
   stream_.descriptor().on_idle_event(this);
   worker_.opened(*this);
 }
 
 ClientConnection::~ClientConnection() {
   worker_.closed(*this);
+}
+
+std::uint16_t ClientConnection::port() const {
+  return told_ != nullptr && told_->has_destination ? told_->destination.port : listener_->port;
+}
+
+Introduction ClientConnection::introduction() const {
+  return {.client = peer_, .told = told_.get(), .connection = &stream_, .sni = {}};
 }
 
 const std::string& ClientConnection::peer_text() {
@@ -69,8 +78,9 @@ io::Duration rest_of(Worker& worker, const ListenerShare& listener) {
 
 }  // namespace
 
-io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer) {
-  ClientConnection client(worker, std::move(listener), fd, peer, co_await io::this_strand());
+io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                          std::shared_ptr<const Told> told) {
+  ClientConnection client(worker, std::move(listener), fd, peer, std::move(told), co_await io::this_strand());
   while (true) {
     if (!client.reader().has_held()) {
       // The first bytes of a new connection are mostly there already: try before asking the kernel to watch it.

@@ -9,7 +9,10 @@
 
 #include "io/scope.h"
 #include "io/tcp.h"
+#include "traffic/connect.h"
 #include "traffic/connection_count.h"
+#include "traffic/l7/own_pool.h"
+#include "traffic/listen/told.h"
 #include "traffic/plan.h"
 #include "wire/http/connection.h"
 
@@ -20,7 +23,7 @@ class Worker;
 class ClientConnection final : public io::IdleListener {
  public:
   ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, const io::Peer& peer,
-                   io::Strand& strand);
+                   std::shared_ptr<const Told> told, io::Strand& strand);
   ~ClientConnection();
   ClientConnection(const ClientConnection&) = delete;
 
@@ -29,6 +32,14 @@ class ClientConnection final : public io::IdleListener {
   io::TcpStream& stream() { return stream_; }
   http::Connection& reader() { return reader_; }
   const io::Peer& peer() const { return peer_; }
+  // What a balancer in front has said of it; nullptr: nothing.
+  const Told* told() const { return told_.get(); }
+  // The port and the protocol that the client used, behind a balancer that has said so: that balancer's.
+  std::uint16_t port() const;
+  Bytes protocol() const { return told_ != nullptr && told_->over_tls ? "https" : "http"; }
+  // Who it is, as targets are told, and the connections to targets that were told so.
+  Introduction introduction() const;
+  OwnPool& own_pool() { return own_pool_; }
   // "10.0.0.7"; made once.
   const std::string& peer_text();
 
@@ -54,11 +65,14 @@ class ClientConnection final : public io::IdleListener {
   io::TcpStream stream_;
   http::Connection reader_;
   io::Peer peer_;
+  std::shared_ptr<const Told> told_;
+  OwnPool own_pool_;
   bool cut_ = false;
   std::string peer_text_;
 };
 
 // Serves one client until either side ends it.
-io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer);
+io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                          std::shared_ptr<const Told> told);
 
 }  // namespace ballast::traffic

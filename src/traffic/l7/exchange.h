@@ -82,6 +82,7 @@ class Exchange {
   io::Task<Attempt> respond(UpstreamConnection& connection, Upload& upload, bool& reusable);
   io::Task<Attempt> open_tunnel(UpstreamConnection& connection);
   io::Task<Result<>> send_interim(http::Connection& reader);
+  UpstreamPool& pool_of_target();
   void write_request();
   void gather_response_lines();
   Attempt failed(Reason reason, Retry retry) const { return {.reason = reason, .retry = retry}; }

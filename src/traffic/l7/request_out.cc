@@ -198,14 +198,14 @@ void write_request_head(const RequestOut& request) {
     lines.push_back({fields.name(field), fields.value(field)});
   }
 
-  fmt::format_int port(request.listener.share->port);
+  fmt::format_int port(request.client.port());
   if (writes_x) {
     if (appends) join_values(fields, http::HeaderId::XForwardedFor, state.forwarded_for);
     if (!appends) state.forwarded_for.clear();
     if (!state.forwarded_for.empty()) state.forwarded_for += ", ";
     state.forwarded_for += peer;
     lines.push_back({"X-Forwarded-For", state.forwarded_for});
-    if (!has_proto) lines.push_back({"X-Forwarded-Proto", "http"});
+    if (!has_proto) lines.push_back({"X-Forwarded-Proto", request.client.protocol()});
     if (!has_port) lines.push_back({"X-Forwarded-Port", {port.data(), port.size()}});
     if (!has_host && !head.authority().empty()) lines.push_back({"X-Forwarded-Host", head.authority()});
   }
@@ -213,7 +213,7 @@ void write_request_head(const RequestOut& request) {
     state.forwarded.clear();
     if (trusted) join_values(fields, http::HeaderId::Forwarded, state.forwarded);
     if (!state.forwarded.empty()) state.forwarded += ", ";
-    state.forwarded += forwarded_element(peer, head.authority(), "http");
+    state.forwarded += forwarded_element(peer, head.authority(), request.client.protocol());
     lines.push_back({"Forwarded", state.forwarded});
   }
   lines.push_back({"X-Request-Id", request_id_of(state, trusted)});

@@ -31,6 +31,7 @@ class UpstreamConnection final : public io::IdleListener {
 
   io::TcpStream& stream() { return stream_; }
   http::Connection& reader() { return reader_; }
+  UpstreamPool& pool() { return *pool_; }
   // Whether it has answered a request before: then the target may have closed it just as it was reused.
   bool is_reused() const { return served_ != 0; }
 

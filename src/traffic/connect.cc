@@ -1,0 +1,61 @@
+#include "traffic/connect.h"
+
+#include <utility>
+
+#include "io/loop.h"
+#include "traffic/plan.h"
+#include "wire/proxy_protocol/header.h"
+
+namespace ballast::traffic {
+namespace {
+
+proxy_protocol::Version version_of(const config::TargetGroup& group) {
+  return group.proxy_protocol == config::ProxyHeader::V1 ? proxy_protocol::Version::V1 : proxy_protocol::Version::V2;
+}
+
+// The client's address and where it connected to: behind a balancer that has said so, at that balancer.
+proxy_protocol::Outgoing introduce(const Introduction& client) {
+  proxy_protocol::Outgoing what{.source = proxy_protocol::Endpoint{client.client.bytes, client.client.port}};
+  if (client.told != nullptr && client.told->has_destination) {
+    what.destination = {client.told->destination.bytes, client.told->destination.port};
+  } else if (client.connection != nullptr) {
+    const io::SocketAddress local = client.connection->local_address();
+    // Of a client on a Unix socket there is no address to tell.
+    if (local.is_unix()) return {};
+    what.destination = {local.bytes(), local.port()};
+  }
+  what.authority = client.sni;
+  if (client.told != nullptr) {
+    if (what.authority.empty()) what.authority = client.told->authority;
+    what.unique_id = client.told->unique_id;
+  }
+  return what;
+}
+
+}  // namespace
+
+bool tells_client(const config::TargetGroup& group) {
+  return group.proxy_protocol != config::ProxyHeader::Off;
+}
+
+Buffer introduction_of_check(const config::TargetGroup& group) {
+  Buffer header;
+  if (group.proxy_protocol != config::ProxyHeader::Off) proxy_protocol::write(header, version_of(group), {});
+  return header;
+}
+
+io::Task<Result<io::TcpStream>> connect_target(io::Loop& loop, Introduction client, const config::TargetGroup& group,
+                                               const TargetShare& target, io::Deadline deadline) {
+  Result<io::TcpStream> stream = co_await io::TcpStream::connect(loop, target.address, deadline);
+  if (!stream || group.proxy_protocol == config::ProxyHeader::Off) co_return std::move(stream);
+  Buffer header;
+  proxy_protocol::write(header, version_of(group), introduce(client));
+  // The send buffer of a new connection has room for it.
+  const io::Transfer sent = stream->try_write(header.view());
+  if (sent.state != io::TransferState::Done || sent.count != header.size()) {
+    co_return fail(sent.state == io::TransferState::Failed ? sent.code : Code::Reset);
+  }
+  co_return std::move(stream);
+}
+
+}  // namespace ballast::traffic

@@ -1,0 +1,21 @@
+#include "traffic/listen/serve.h"
+
+#include <utility>
+
+#include "traffic/l4/serve.h"
+#include "traffic/l7/client_connection.h"
+#include "traffic/worker.h"
+
+namespace ballast::traffic {
+
+// No coroutine itself: it only says which one it is.
+io::Task<void> serve_connection(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                                std::shared_ptr<const Told> told) {
+  const PlanListener* plan = worker.plan()->listener(*listener);
+  if (plan != nullptr && config::is_layer4(plan->settings->protocol)) {
+    return serve_tcp(worker, std::move(listener), fd, peer, std::move(told));
+  }
+  return serve_http(worker, std::move(listener), fd, peer, std::move(told));
+}
+
+}  // namespace ballast::traffic
