@@ -80,11 +80,16 @@ class Checker {
 
   void claim(const Address& address, const std::string& owner, const Mark& mark) {
     if (!address.is_unix() && address.port == 0) return;  // each gets a port of its own
-    const auto [first, added] = owners_.emplace(address.to_string(), Owner{owner, mark});
-    if (added) return;
-    diagnostics_.error(
-        mark, fmt::format("{} and {} have the same address {}", owner, first->second.name, address.to_string()),
-        {fmt::format("first at {}", diagnostics_.place(first->second.mark))});
+    Address one = address;
+    one.port_last = 0;
+    for (int i = 0; i < address.port_count(); ++i, ++one.port) {
+      const auto [first, added] = owners_.emplace(one.to_string(), Owner{owner, mark});
+      if (added) continue;
+      diagnostics_.error(mark,
+                         fmt::format("{} and {} have the same address {}", owner, first->second.name, one.to_string()),
+                         {fmt::format("first at {}", diagnostics_.place(first->second.mark))});
+      return;
+    }
   }
 
   struct Owner {

@@ -202,7 +202,7 @@ TEST(Mistakes, OfATargetGroup) {
   expect_all(
       {
           {"{ targets: [a] }",
-           {"2:13 targets: \"a\" has no port; write host:port | allowed: address: host:port, [v6]:port or unix:/path"}},
+           {"2:13 the target \"a\" has no port; write host:port"}},
           {"{ targets: [':80'] }",
            {"2:13 targets: \":80\" names no host to connect to | allowed: address: host:port, [v6]:port or "
             "unix:/path"}},

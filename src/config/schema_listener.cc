@@ -147,6 +147,11 @@ void require_default(const Listener& listener, const Node& node, Decoder& decode
   decoder.error(listener.mark, "default is missing in this listener");
 }
 
+void check_ports(const Listener& listener, const Node& node, Decoder& decoder) {
+  if (listener.address.port_last == 0 || is_layer4(listener.protocol)) return;
+  decoder.error(node.mark_of("address"), "only a tcp or tls listener may have a range of ports");
+}
+
 void check_proxy_protocol(const Listener& listener, const Node& node, Decoder& decoder) {
   if (!listener.proxy_protocol.has_value()) return;
   const bool is_unix = listener.address.is_unix();
@@ -164,6 +169,7 @@ void check_proxy_protocol(const Listener& listener, const Node& node, Decoder& d
 void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   name_rules(listener, node, decoder);
   require_default(listener, node, decoder);
+  check_ports(listener, node, decoder);
   check_proxy_protocol(listener, node, decoder);
   const Node* given = node.find("timeouts");
   if (is_layer4(listener.protocol) && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
@@ -190,9 +196,9 @@ Value<Listener> listener_kind() {
               {
                   {.name = "address",
                    .doc = "Where to listen: `:port` on every address, `host:port`, `[v6]:port` or `unix:/path`. Port 0 "
-                          "takes a free one.",
+                          "takes a free one. A listener of layer 4 may have a range of ports, `:7000-7010`.",
                    .example = "\":8080\"",
-                   .value = field(&Listener::address, address(AddressUse::Listen)),
+                   .value = field(&Listener::address, address(AddressUse::ListenOnPorts)),
                    .required = true,
                    .change_note = "the listener is replaced"},
                   {.name = "protocol",

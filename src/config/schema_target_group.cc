@@ -108,7 +108,7 @@ Value<Target> target() {
           .properties =
               {
                   {.name = "address",
-                   .doc = "Where it is.",
+                   .doc = "Where it is. Without a port, in a tcp group: the port that the client connected to.",
                    .example = "10.0.0.11:8080",
                    .value = field(&Target::address, where),
                    .required = true},
@@ -212,8 +212,31 @@ void refuse_twins(const TargetGroup& group, Decoder& decoder) {
   }
 }
 
+void check_same_port(const TargetGroup& group, Decoder& decoder) {
+  for (const Target& target : group.targets) {
+    if (!target.address.same_port) continue;
+    const std::string name = quote(target.address.to_string());
+    if (group.protocol == GroupProtocol::Http) {
+      decoder.diagnostics.error(target.mark, fmt::format("the target {} has no port; write host:port", name));
+    } else if (group.health_check.enabled && !group.health_check.port.has_value()) {
+      decoder.diagnostics.error(target.mark, fmt::format("the target {} has no port of its own to be checked on", name),
+                                {"give health_check a port, or write health_check: off"});
+    }
+  }
+}
+
+void check_source_address(const TargetGroup& group, Decoder& decoder) {
+  if (group.source_address == SourceAddress::Balancer) return;
+  for (const Target& target : group.targets) {
+    if (!target.address.is_unix()) continue;
+    decoder.diagnostics.error(target.mark, "source_address: a Unix socket sees no address; it cannot be the client's");
+  }
+}
+
 void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder) {
   refuse_twins(group, decoder);
+  check_same_port(group, decoder);
+  check_source_address(group, decoder);
   const Node* check = node.find("health_check");
   if (group.protocol == GroupProtocol::Tcp && !(check && check->find("protocol"))) {
     group.health_check.protocol = CheckProtocol::Tcp;
@@ -317,6 +340,19 @@ Value<TargetGroup> target_group_kind() {
                                      {"off", ProxyHeader::Off, "none"},
                                      {"v1", ProxyHeader::V1, "a line of text"},
                                      {"v2", ProxyHeader::V2, "binary, with a checksum, and the SNI of a tls listener"},
+                                 }))},
+                  {.name = "source_address",
+                   .doc = "Whom a target sees its connections come from. With `client`, the process needs "
+                          "CAP_NET_ADMIN, and "
+                          "the target's answers must be routed back through this machine; an http group then keeps its "
+                          "connections for one client each.",
+                   .example = "client",
+                   .value =
+                       field(&TargetGroup::source_address,
+                             one_of<SourceAddress>(
+                                 {
+                                     {"balancer", SourceAddress::Balancer, "this machine"},
+                                     {"client", SourceAddress::Client, "the client (a transparent proxy)"},
                                  }))},
                   {.name = "pass_host",
                    .doc = "Whether the target sees the `Host` that the client sent; otherwise it sees its own address.",

@@ -28,11 +28,15 @@ struct Mark {
   friend bool operator==(const Mark&, const Mark&) { return true; }  // moving a line changes nothing
 };
 
-// "host:port", ":port", "[v6]:port", "unix:/path". Empty host: every address (listener only).
+// "host:port", ":port", "[v6]:port", "unix:/path". Empty host: every address (listener only). A listener may have a range
+// of ports, ":7000-7010"; a target may have none, "10.0.0.1": then it is asked on the port the client connected to.
 struct Address {
   std::string host;
   std::uint16_t port = 0;
   std::string unix_path;
+  std::uint16_t port_last = 0;  // of a range; 0: one port
+  bool same_port = false;       // a target without one
+  int port_count() const { return port_last == 0 ? 1 : port_last - port + 1; }
   bool is_unix() const { return !unix_path.empty(); }
   std::string to_string() const;
   friend bool operator==(const Address&, const Address&) = default;
@@ -224,6 +228,9 @@ struct Pool {
   friend bool operator==(const Pool&, const Pool&) = default;
 };
 
+// Whom a target sees a connection come from; Client needs CAP_NET_ADMIN and routes that bring the answers back.
+enum class SourceAddress { Balancer, Client };
+
 // The PROXY header that a target gets before anything else.
 enum class ProxyHeader { Off, V1, V2 };
 
@@ -243,6 +250,7 @@ struct TargetGroup {
   std::size_t response_headers_max = 32 * 1024;
   std::uint32_t target_connections_max = 0;  // to one target from one worker; 0: no limit
   ProxyHeader proxy_protocol = ProxyHeader::Off;
+  SourceAddress source_address = SourceAddress::Balancer;
   bool pass_host = true;                     // false: Host is the target's address
   Mark mark;
   friend bool operator==(const TargetGroup&, const TargetGroup&) = default;

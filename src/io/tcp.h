@@ -21,6 +21,14 @@ class TcpStream final : public Stream {
 
   // The error says whom it tried: "connect to 10.0.0.1:80: Connection refused".
   static Task<Result<TcpStream>> connect(Loop& loop, SocketAddress to, Deadline deadline);
+  // From an address that need not be this machine's own, on any port (IP_TRANSPARENT). Both must be of one family.
+  struct Path {
+    SocketAddress from;
+    SocketAddress to;
+  };
+  static Task<Result<TcpStream>> connect_from(Loop& loop, Path path, Deadline deadline);
+  // Whether this process may do so: "the kernel refuses IP_TRANSPARENT: Operation not permitted (...)".
+  static Result<> may_connect_from_others();
 
   Transfer try_read(char* into, std::size_t size) override;
   // As try_read(), and the bytes stay. End only where there are none; with some, peer_ended() tells. Ready to read
@@ -44,6 +52,8 @@ class TcpStream final : public Stream {
   SocketAddress remote_address() const;
 
  private:
+  static Task<Result<TcpStream>> finish_connect(Loop& loop, int fd, SocketAddress to, Deadline deadline);
+
   Descriptor descriptor_;
 };
 

@@ -32,10 +32,20 @@ proxy_protocol::Outgoing introduce(const Introduction& client) {
   return what;
 }
 
+io::SocketAddress client_address(const Introduction& client) {
+  return io::SocketAddress::from_bytes(client.client.bytes, 0);
+}
+
+// The port that the client connected to.
+std::uint16_t port_of(const Introduction& client) {
+  if (client.told != nullptr && client.told->has_destination) return client.told->destination.port;
+  return client.connection != nullptr ? client.connection->local_address().port() : std::uint16_t{0};
+}
+
 }  // namespace
 
 bool tells_client(const config::TargetGroup& group) {
-  return group.proxy_protocol != config::ProxyHeader::Off;
+  return group.proxy_protocol != config::ProxyHeader::Off || group.source_address == config::SourceAddress::Client;
 }
 
 Buffer introduction_of_check(const config::TargetGroup& group) {
@@ -46,7 +56,12 @@ Buffer introduction_of_check(const config::TargetGroup& group) {
 
 io::Task<Result<io::TcpStream>> connect_target(io::Loop& loop, Introduction client, const config::TargetGroup& group,
                                                const TargetShare& target, io::Deadline deadline) {
-  Result<io::TcpStream> stream = co_await io::TcpStream::connect(loop, target.address, deadline);
+  io::SocketAddress to = target.address;
+  if (!to.is_unix() && to.port() == 0) to.set_port(port_of(client));
+  Result<io::TcpStream> stream =
+      group.source_address == config::SourceAddress::Client
+          ? co_await io::TcpStream::connect_from(loop, {client_address(client), to}, deadline)
+          : co_await io::TcpStream::connect(loop, to, deadline);
   if (!stream || group.proxy_protocol == config::ProxyHeader::Off) co_return std::move(stream);
   Buffer header;
   proxy_protocol::write(header, version_of(group), introduce(client));

@@ -1,4 +1,5 @@
-// connect_target: a connection to a target, introduced as its group says: a PROXY header tells whom it is from.
+// connect_target: a connection to a target, introduced as its group says: a PROXY header tells whom it is from, or it comes
+// from the client's own address. A target without a port is asked on the one the client connected to.
 //
 // Any worker's thread. The header goes out with the connection's first packet and is not counted as traffic; a target
 // that does not take it at once is one that could not be connected to.

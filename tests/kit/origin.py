@@ -91,6 +91,7 @@ class Origin:
         self.violations: list[str] = []
         self.proxied = False
         self.told: list[str] = []  # by PROXY headers
+        self.sources: set[str] = set()
         self.server = Server(self._serve, host=host, port=port)
         self._keep = keep
         self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if journal else None
@@ -108,6 +109,7 @@ class Origin:
     async def _serve(self, peer: Peer) -> None:
         self.connections += 1
         self.open += 1
+        self.sources.add(peer.writer.get_extra_info("peername")[0])
         try:
             if self.proxied:
                 self.told.append(await proxy_header.read(peer.source))
@@ -338,6 +340,7 @@ class TcpOrigin:
         self.open = 0
         self.received = bytearray()
         self.ends: list[str] = []
+        self.sources: set[str] = set()
         self.violations: list[str] = []
         self.requests: list[wire.Message] = []
         self.proxied = False
@@ -358,6 +361,7 @@ class TcpOrigin:
     async def _serve(self, peer: Peer) -> None:
         self.connections += 1
         self.open += 1
+        self.sources.add(peer.writer.get_extra_info("peername")[0])
         try:
             if self.proxied:
                 self.told.append(await proxy_header.read(peer.source))

@@ -8,9 +8,11 @@
     gate g to a: slice 1                  # a chaos proxy in front of it ($g). Its effects: gate.py
     dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks
     start one $ ballast whoami ...        # a process beside it; $one is the address its first line of output ends with
+    ports r 3                             # $r: 127.0.0.1 with a range of three ports; $r0, $r1, $r2: each of them
     port h                                # $h: an address on which something may be told to listen
     start h listening at $h $ haproxy ... # a process beside it, ready when that address accepts
     origin p proxied                      # as an origin or `origin p tcp proxied`, behind a PROXY header, which it reads
+    skip without root                     # printed, and no more is run, by anybody else
     skip with UBSan                       # printed, and no more is run, where the binary was built with it
     start with descriptors 64             # or: start with environment NAME=VALUE
 
@@ -33,6 +35,7 @@
         stop reading | read on | crowd 100 (so many idle connections) | disperse
 
     origin p was told "v2 tcp4 127.0.0.2 > 127.0.0.1"   # of one of its connections, a pattern; `local`, `unknown`
+    origin a was reached from 127.0.0.5   # one of its connections
     origin a saw 1 request                # connections; `origin a saw 1 POST /pay`; `origin a has 0 connections open`
     origin a saw:                         # one of its requests was so
         > POST /pay
@@ -50,6 +53,7 @@
 
 import argparse
 import asyncio
+import os
 import pathlib
 import re
 import shlex
@@ -68,7 +72,7 @@ from kit.client import Client, check_request  # noqa: E402
 from kit.dns import Answer, DnsServer  # noqa: E402
 from kit.failure import Failure, Violation  # noqa: E402
 from kit.gate import Gate  # noqa: E402
-from kit.peer import free_port  # noqa: E402
+from kit.peer import free_port, free_ports  # noqa: E402
 from kit.observe import Metrics, Records, check_json  # noqa: E402
 from kit.script import ClientScript, LocatedFailure, located  # noqa: E402
 
@@ -237,6 +241,10 @@ class Spec:
         await _until(lambda: "" if any(text.matches(pattern, each) for each in origin.told)
                      else f"origin {name} was told: {', '.join(origin.told) or 'nothing'}")
 
+    async def origin_reached(self, _: text.Line, name: str, address: str) -> None:
+        origin = self._origin(name)
+        await _until(lambda: "" if address in origin.sources else f"origin {name} was reached from {origin.sources}")
+
     async def origin_received(self, _: text.Line, name: str, what: str) -> None:
         origin, data = self._origin(name), origins.parse_send(what)[0]
         await _until(lambda: "" if bytes(origin.received) == data
@@ -323,25 +331,37 @@ class Spec:
     async def port(self, _: text.Line, name: str) -> None:
         self._variables[name] = f"127.0.0.1:{free_port()}"
 
+    async def ports(self, _: text.Line, name: str, count: str) -> None:
+        first = free_ports(int(count))
+        self._variables[name] = f"127.0.0.1:{first}-{first + int(count) - 1}"
+        for n in range(int(count)):
+            self._variables[f"{name}{n}"] = f"127.0.0.1:{first + n}"
+
     async def start_listening(self, _: text.Line, name: str, address: str, words: str) -> None:
         command = shlex.split(words)
         with open(self._folder / f"{name}.out", "wb") as out:
             process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
                                                            cwd=self._folder)
         self._servers.append(process)
-        host, _, port = address.rpartition(":")
 
         async def problem() -> str:
             if process.returncode is not None:
                 raise Failure(f"it ended with status {process.returncode}:\n{(self._folder / f'{name}.out').read_text()[-2000:]}")
             try:
-                _, writer = await asyncio.open_connection(host, int(port))
+                if address.startswith("unix:"):
+                    _, writer = await asyncio.open_unix_connection(address.removeprefix("unix:"))
+                else:
+                    _, writer = await asyncio.open_connection(address.rpartition(":")[0], int(address.rpartition(":")[2]))
             except OSError as error:
                 return f"{address}: {error}"
             writer.close()
             return ""
 
         await _until_async(problem)
+
+    async def skip_without_root(self, line: text.Line) -> None:
+        if os.geteuid() != 0:
+            raise Skipped(f"line {line.number}: {line.text}")
 
     async def skip_with_ubsan(self, line: text.Line) -> None:
         if b"__ubsan_handle" in pathlib.Path(self._ballast.binary).read_bytes():
@@ -478,6 +498,7 @@ _STATEMENTS = [
     (r"origin (\w+) saw:", "origin_saw"),
     (r"origin (\w+) has (\d+) connections? open", "origin_open"),
     (r'origin (\w+) was told "(.+)"', "origin_told"),
+    (r"origin (\w+) was reached from (\S+)", "origin_reached"),
     (r"origin (\w+) received (.+)", "origin_received"),
     (r"origin (\w+) ended by (fin|reset)", "origin_ended"),
     (r"nobody (\w+)", "nobody"),
@@ -488,9 +509,11 @@ _STATEMENTS = [
     (r"dns (\S+) (is.*|fails)", "dns"),
     (r"client(?: (?!to |from )(\w+))?(?: to (\w+))?(?: from (\S+))?:", "client"),
     (r"skip with UBSan", "skip_with_ubsan"),
+    (r"skip without root", "skip_without_root"),
     (r"start (\w+) \$ (.+)", "start_beside"),
     (r"start (\w+) listening at (\S+) \$ (.+)", "start_listening"),
     (r"port (\w+)", "port"),
+    (r"ports (\w+) (\d+)", "ports"),
     (r"start with (descriptors|environment) (.+)", "start_with"),
     (r"ballast starts again", "starts_again"),
     (r"config(?: (\S+))?:", "config"),

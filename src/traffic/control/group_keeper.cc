@@ -140,7 +140,7 @@ void GroupKeeper::add_entry(const config::Target& target, std::optional<io::Sock
   entry->record.since = context_.loop.now();
   entry->state_since = std::chrono::system_clock::now();
   if (address.has_value()) {
-    const std::string numeric = address->to_string();
+    const std::string numeric = target.address.same_port ? address->host() : address->to_string();
     const std::string name =
         numeric == entry->configured ? numeric : fmt::format("{} ({})", entry->configured, numeric);
     entry->share = std::make_shared<TargetShare>(name, *address, context_.workers);
