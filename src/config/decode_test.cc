@@ -293,7 +293,7 @@ TEST(Mistakes, ReadAsOneText) {
       "   7 |     health_check: { intervall: 5s }\n"
       "     |                     ^~~~~~~~~\n"
       "     = allowed: protocol, port, path, host, method, interval, timeout, healthy_threshold, unhealthy_threshold, "
-      "success_codes\n"
+      "success_codes, jsonrpc, user, command\n"
       "2 errors\n");
 }
 

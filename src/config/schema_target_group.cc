@@ -26,7 +26,56 @@ std::string origin_form(std::string_view value) {
   return visible_ascii(value);
 }
 
+std::string json_array_or_object(std::string_view value) {
+  const bool fits =
+      (value.starts_with('[') && value.ends_with(']')) || (value.starts_with('{') && value.ends_with('}'));
+  return fits ? "" : fmt::format("{} is neither a JSON array nor an object", quote(value));
+}
+
+Value<JsonRpc> jsonrpc() {
+  return section<JsonRpc>({
+      .name = "jsonrpc",
+      .title = "JSON-RPC check",
+      .doc = "A node that answers may still be of no use: it has stopped growing, or has fallen behind. The call is "
+             "posted to "
+             "the check's `path`.",
+      .properties =
+          {
+              {.name = "method",
+               .doc = "The method to call.",
+               .example = "eth_blockNumber",
+               .value =
+                   field(&JsonRpc::method, text({.words = "method name", .bytes_max = 128, .check = visible_ascii}))},
+              {.name = "params",
+               .doc = "Its parameters, as JSON.",
+               .example = "\"[]\"",
+               .value =
+                   field(&JsonRpc::params,
+                         text({.words = "JSON array or object", .bytes_max = 4096, .check = json_array_or_object}))},
+              {.name = "result",
+               .doc = "Where the height stands in the answer: names and places in lists, joined by dots. A number, or "
+                      "text in decimal or with `0x` in hexadecimal.",
+               .example = "result.sync_info.latest_block_height",
+               .value = field(&JsonRpc::result, text({.words = "path", .bytes_max = 256, .check = visible_ascii}))},
+              {.name = "lag_max",
+               .doc = "How far the height may be behind the best of the group's other nodes.",
+               .example = "5",
+               .value = field(&JsonRpc::lag_max, integer({.min = 0, .max = 1'000'000'000}))},
+              {.name = "stalled_after",
+               .doc = "A height that has not grown for this long is a failure; 0: it may stand still.",
+               .example = "60s",
+               .value = field(&JsonRpc::stalled_after, duration({.min = 0s, .max = 24h}))},
+          },
+  });
+}
+
 void finish_health_check(HealthCheck& check, const Node& node, Decoder& decoder) {
+  if (check.protocol == CheckProtocol::Exec && check.command.empty()) {
+    decoder.error(node.mark_of("protocol"), "an exec check needs a command");
+  }
+  if (check.protocol != CheckProtocol::Exec && !check.command.empty()) {
+    decoder.error(node.mark_of("command"), "only a check with protocol: exec runs a command");
+  }
   if (check.timeout < check.interval) return;
   const std::string_view culprit = node.find("timeout") ? "timeout" : "interval";
   decoder.warning(node.mark_of(culprit),
@@ -35,66 +84,94 @@ void finish_health_check(HealthCheck& check, const Node& node, Decoder& decoder)
 }
 
 Value<HealthCheck> health_check() {
-  return section<HealthCheck>({
-      .name = "health_check",
-      .title = "Health check",
-      .doc = "How each target is asked whether it is well. A new target needs one pass; `health_check: off` takes "
-             "every target "
-             "for healthy. With fewer healthy targets than `minimum_healthy` all are used.",
-      .properties =
-          {
-              {.name = "protocol",
-               .doc = "How to ask.",
-               .example = "tcp",
-               .value = field(&HealthCheck::protocol,
-                              one_of<CheckProtocol>({
-                                  {"http", CheckProtocol::Http, "a request, and the status of its answer"},
-                                  {"tcp", CheckProtocol::Tcp, "a connection, closed at once"},
-                              })),
-               .default_words = "the group's protocol"},
-              {.name = "port",
-               .doc = "The port to ask on.",
-               .example = "9000",
-               .value = field(&HealthCheck::port, integer({.min = 1, .max = 65535})),
-               .default_words = "the target's own"},
-              {.name = "path",
-               .doc = "What an http check asks for.",
-               .example = "/healthz",
-               .value = field(&HealthCheck::path,
-                              text({.words = "path, starting with /", .pattern = "/.*", .check = origin_form}))},
-              {.name = "host",
-               .doc = "The `Host` header of an http check.",
-               .example = "www.example.com",
-               .value =
-                   field(&HealthCheck::host, text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
-               .default_words = "the target's address"},
-              {.name = "method",
-               .doc = "The method of an http check.",
-               .example = "HEAD",
-               .value = field(&HealthCheck::method, method())},
-              {.name = "interval",
-               .doc = "From the start of one check of a target to the start of the next.",
-               .example = "5s",
-               .value = field(&HealthCheck::interval, duration({.min = 100ms, .max = 300s}))},
-              {.name = "timeout",
-               .doc = "A check without an answer after this time has failed. Shorter than the interval.",
-               .example = "2s",
-               .value = field(&HealthCheck::timeout, duration({.min = 50ms, .max = 120s}))},
-              {.name = "healthy_threshold",
-               .doc = "Passes in a row after which an unhealthy target is healthy again.",
-               .example = "2",
-               .value = field(&HealthCheck::healthy_threshold, integer({.min = 1, .max = 10}))},
-              {.name = "unhealthy_threshold",
-               .doc = "Failures in a row after which a healthy target is unhealthy.",
-               .example = "3",
-               .value = field(&HealthCheck::unhealthy_threshold, integer({.min = 1, .max = 10}))},
-              {.name = "success_codes",
-               .doc = "The statuses of an http check that are a pass.",
-               .example = "\"200-299,304\"",
-               .value = field(&HealthCheck::success_codes, status_codes())},
-          },
-      .finish = finish_health_check,
-  });
+  return section<HealthCheck>(
+      {
+          .name = "health_check",
+          .title = "Health check",
+          .doc = "How each target is asked whether it is well. A new target needs one pass; `health_check: off` takes "
+                 "every target "
+                 "for healthy. With fewer healthy targets than `minimum_healthy` all are used.",
+          .properties =
+              {
+                  {.name = "protocol",
+                   .doc = "How to ask.",
+                   .example = "tcp",
+                   .value =
+                       field(&HealthCheck::protocol,
+                             one_of<CheckProtocol>({
+                                 {"http", CheckProtocol::Http, "a request, and the status of its answer"},
+                                 {"tcp", CheckProtocol::Tcp, "a connection, closed at once"},
+                                 {"jsonrpc", CheckProtocol::JsonRpc,
+                                  "a JSON-RPC call over HTTP, and the block height in its answer, compared with the "
+                                  "group's other nodes"},
+                                 {"mysql", CheckProtocol::Mysql,
+                                  "MySQL's and MariaDB's greeting and a login that is taken back at once"},
+                                 {"exec", CheckProtocol::Exec, "a command, whose exit code 0 is a pass"},
+                             })),
+                   .default_words = "the group's protocol"},
+                  {.name = "port",
+                   .doc = "The port to ask on.",
+                   .example = "9000",
+                   .value = field(&HealthCheck::port, integer({.min = 1, .max = 65535})),
+                   .default_words = "the target's own"},
+                  {.name = "path",
+                   .doc = "What an http check asks for.",
+                   .example = "/healthz",
+                   .value = field(&HealthCheck::path,
+                                  text({.words = "path, starting with /", .pattern = "/.*", .check = origin_form}))},
+                  {.name = "host",
+                   .doc = "The `Host` header of an http check.",
+                   .example = "www.example.com",
+                   .value = field(&HealthCheck::host,
+                                  text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
+                   .default_words = "the target's address"},
+                  {.name = "method",
+                   .doc = "The method of an http check.",
+                   .example = "HEAD",
+                   .value = field(&HealthCheck::method, method())},
+                  {.name = "interval",
+                   .doc = "From the start of one check of a target to the start of the next.",
+                   .example = "5s",
+                   .value = field(&HealthCheck::interval, duration({.min = 100ms, .max = 300s}))},
+                  {.name = "timeout",
+                   .doc = "A check without an answer after this time has failed. Shorter than the interval.",
+                   .example = "2s",
+                   .value = field(&HealthCheck::timeout, duration({.min = 50ms, .max = 120s}))},
+                  {.name = "healthy_threshold",
+                   .doc = "Passes in a row after which an unhealthy target is healthy again.",
+                   .example = "2",
+                   .value = field(&HealthCheck::healthy_threshold, integer({.min = 1, .max = 10}))},
+                  {.name = "unhealthy_threshold",
+                   .doc = "Failures in a row after which a healthy target is unhealthy.",
+                   .example = "3",
+                   .value = field(&HealthCheck::unhealthy_threshold, integer({.min = 1, .max = 10}))},
+                  {.name = "success_codes",
+                   .doc = "The statuses of an http check that are a pass.",
+                   .example = "\"200-299,304\"",
+                   .value = field(&HealthCheck::success_codes, status_codes())},
+                  {.name = "jsonrpc",
+                   .doc = "What a jsonrpc check asks, and what height it wants.",
+                   .example = "{ lag_max: 5, stalled_after: 60s }",
+                   .value = field(&HealthCheck::jsonrpc, jsonrpc())},
+                  {.name = "user",
+                   .doc = "The account that a mysql check logs in as: without a password, without rights. It is well "
+                          "if the "
+                          "server refuses it, but its log says so each time.",
+                   .example = "monitor",
+                   .value = field(&HealthCheck::user,
+                                  text({.words = "account name", .bytes_max = 80, .check = visible_ascii}))},
+                  {.name = "command",
+                   .doc =
+                       "What an exec check runs, without a shell: the program and its arguments. It is told the target "
+                       "in "
+                       "`BALLAST_TARGET`, `BALLAST_TARGET_HOST` and `BALLAST_TARGET_PORT`, and killed after `timeout`.",
+                   .example = "[/usr/local/bin/check-app, --quick]",
+                   .value = field(&HealthCheck::command,
+                                  list(text({.words = "text", .bytes_max = 4096}), {.min = 1, .max = 64})),
+                   .default_words = "none"},
+              },
+          .finish = finish_health_check,
+      });
 }
 
 Value<Target> target() {

@@ -28,8 +28,9 @@ struct Mark {
   friend bool operator==(const Mark&, const Mark&) { return true; }  // moving a line changes nothing
 };
 
-// "host:port", ":port", "[v6]:port", "unix:/path". Empty host: every address (listener only). A listener may have a range
-// of ports, ":7000-7010"; a target may have none, "10.0.0.1": then it is asked on the port the client connected to.
+// "host:port", ":port", "[v6]:port", "unix:/path". Empty host: every address (listener only). A listener may have a
+// range of ports, ":7000-7010"; a target may have none, "10.0.0.1": then it is asked on the port the client connected
+// to.
 struct Address {
   std::string host;
   std::uint16_t port = 0;
@@ -178,7 +179,17 @@ struct HashKey {
   friend bool operator==(const HashKey&, const HashKey&) = default;
 };
 
-enum class CheckProtocol { Tcp, Http };
+enum class CheckProtocol { Tcp, Http, JsonRpc, Mysql, Exec };
+
+// What a jsonrpc check asks, and what it wants of the height in the answer.
+struct JsonRpc {
+  std::string method = "eth_blockNumber";
+  std::string params = "[]";            // JSON
+  std::string result = "result";        // where in the answer: "result.sync_info.latest_block_height"
+  std::uint64_t lag_max = 10;           // behind the best peer of the group
+  Milliseconds stalled_after{120'000};  // 0: a height may stand still
+  friend bool operator==(const JsonRpc&, const JsonRpc&) = default;
+};
 
 struct StatusRange {
   int first = 200;
@@ -198,6 +209,9 @@ struct HealthCheck {
   int healthy_threshold = 5;    // 1..10
   int unhealthy_threshold = 2;  // 1..10
   std::vector<StatusRange> success_codes{{200, 200}};
+  JsonRpc jsonrpc;
+  std::string user = "ballast_check";  // of a mysql check
+  std::vector<std::string> command;    // of an exec check: the program and its arguments
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
 
@@ -251,7 +265,7 @@ struct TargetGroup {
   std::uint32_t target_connections_max = 0;  // to one target from one worker; 0: no limit
   ProxyHeader proxy_protocol = ProxyHeader::Off;
   SourceAddress source_address = SourceAddress::Balancer;
-  bool pass_host = true;                     // false: Host is the target's address
+  bool pass_host = true;  // false: Host is the target's address
   Mark mark;
   friend bool operator==(const TargetGroup&, const TargetGroup&) = default;
 };

@@ -12,7 +12,7 @@
     port h                                # $h: an address on which something may be told to listen
     start h listening at $h $ haproxy ... # a process beside it, ready when that address accepts
     origin p proxied                      # as an origin or `origin p tcp proxied`, behind a PROXY header, which it reads
-    skip without root                     # printed, and no more is run, by anybody else
+    skip without root                     # printed, and no more is run, by anybody else; `skip without mariadbd`: a program
     skip with UBSan                       # printed, and no more is run, where the binary was built with it
     start with descriptors 64             # or: start with environment NAME=VALUE
 
@@ -363,6 +363,10 @@ class Spec:
         if os.geteuid() != 0:
             raise Skipped(f"line {line.number}: {line.text}")
 
+    async def skip_without(self, line: text.Line, program: str) -> None:
+        if not shutil.which(program):
+            raise Skipped(f"line {line.number}: {line.text}")
+
     async def skip_with_ubsan(self, line: text.Line) -> None:
         if b"__ubsan_handle" in pathlib.Path(self._ballast.binary).read_bytes():
             raise Skipped(f"line {line.number}: {line.text}")
@@ -510,6 +514,7 @@ _STATEMENTS = [
     (r"client(?: (?!to |from )(\w+))?(?: to (\w+))?(?: from (\S+))?:", "client"),
     (r"skip with UBSan", "skip_with_ubsan"),
     (r"skip without root", "skip_without_root"),
+    (r"skip without (\w+)", "skip_without"),
     (r"start (\w+) \$ (.+)", "start_beside"),
     (r"start (\w+) listening at (\S+) \$ (.+)", "start_listening"),
     (r"port (\w+)", "port"),

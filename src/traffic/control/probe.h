@@ -2,6 +2,8 @@
 // connections of its own, so that a check neither waits for requests nor delays them.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -20,6 +22,8 @@ struct ProbeResult {
   bool passed = false;
   model::TargetReason reason = model::TargetReason::ConnectFailed;  // of a failure
   std::string words;                                                // "GET /healthz gave 500, wanted 200"
+  std::optional<std::uint64_t>
+      height;  // that a jsonrpc check was told; whether it will do is for judge_height() to say
 };
 
 // `address` is the target's; the check's own port, where it has one, replaces it. `introduction` is what the target
