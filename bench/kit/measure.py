@@ -44,7 +44,8 @@ def run(workloads, peers, *, measures, rounds, seconds, folder):
         take = {"cpu": _take_cpu, "rps": _take_rps, "memory": _take_memory}[measure]
         with contextlib.ExitStack() as stack:
             own = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
-            for sample in take(workload, peers, rounds=rounds, seconds=seconds, folder=own):
+            able = [peer for peer in peers if workload.mode in peer.modes]
+            for sample in take(workload, able, rounds=rounds, seconds=seconds, folder=own):
                 print(f"{sample.workload:12} {sample.measure:6} round {sample.round + 1}  {sample.peer:10} "
                       f"{sample.value:12.2f}", file=sys.stderr, flush=True)
                 samples.append(sample)
@@ -66,7 +67,8 @@ def _field(workload, peers, *, folder, workers, peer_cores=None, origin_cores=No
         origin.wait_ready()
         started = []
         for peer in peers:
-            one = Started(peer, workload, origin=origin.address, folder=folder, workers=workers, cores=peer_cores)
+            one = Started(peer, workload, origin=origin.address, files=origin.folder,
+                          folder=folder, workers=workers, cores=peer_cores)
             stack.enter_context(running(one.process))
             started.append(one)
         for one in started:

@@ -18,6 +18,7 @@ class Origin:
         self.address = f"127.0.0.1:{machine.free_port()}"
         folder = folder / "origin"
         folder.mkdir()
+        self.folder = folder
         for body in (workloads.SMALL, workloads.MEDIUM, workloads.LARGE):
             (folder / body["path"].lstrip("/")).write_bytes(b"x" * body["body_bytes"])
         config = folder / "origin.cfg"

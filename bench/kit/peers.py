@@ -13,13 +13,13 @@ from kit.processes import Process
 class Started:
     """A peer that runs and has answered a request."""
 
-    def __init__(self, peer, workload, *, origin, folder, workers, cores):
+    def __init__(self, peer, workload, *, origin, files, folder, workers, cores):
         self.name = peer.name
         self.port = machine.free_port()
         folder = folder / peer.name
         folder.mkdir()
         listens = [f"{address}:{self.port}" for address in workload.addresses]
-        command = peer.command(workload, listens=listens, origin=origin, folder=folder, workers=workers)
+        command = peer.command(workload, listens=listens, origin=origin, files=files, folder=folder, workers=workers)
         self.process = Process(peer.name, command, folder=folder, cores=cores)
         self._listens = listens
         self._path = workload.path
@@ -31,6 +31,7 @@ class Started:
 
 class Ballast:
     packages = {}
+    modes = {"http", "tcp", "static"}
 
     def __init__(self, path):
         self.name = "ballast"
@@ -44,11 +45,15 @@ class Ballast:
     def version(self):
         return f"{machine.first_line([str(self._path), 'version'])}, sha256 {_digest(self._path)}"
 
-    def command(self, workload, *, listens, origin, folder, workers):
+    def command(self, workload, *, listens, origin, files, folder, workers):
+        config = folder / "ballast.yaml"
+        if workload.mode == "static":
+            config.write_text(templates.render("ballast-static.yaml", listen=listens[0], files=files, folder=folder,
+                                               workers=workers))
+            return [self._path, "up", config]
         listeners = "\n".join(
             f'  web{n}: {{ address: "{listen}", protocol: {workload.mode}, default: {{ forward: site }} }}'
             for n, listen in enumerate(listens))
-        config = folder / "ballast.yaml"
         config.write_text(templates.render("ballast.yaml", listeners=listeners, mode=workload.mode, origin=origin,
                                            folder=folder, workers=workers))
         return [self._path, "up", config]
@@ -57,6 +62,7 @@ class Ballast:
 class Haproxy:
     name = "haproxy"
     packages = {"haproxy": machine.has_program("haproxy")}
+    modes = {"http", "tcp"}  # it serves no files
 
     def check(self):
         pass
@@ -64,7 +70,8 @@ class Haproxy:
     def version(self):
         return machine.first_line(["haproxy", "-v"])
 
-    def command(self, workload, *, listens, origin, folder, workers):
+    def command(self, workload, *, listens, origin, files, folder, workers):
+        del files
         config = folder / "haproxy.cfg"
         config.write_text(templates.render(f"haproxy-{workload.mode}.cfg", listens=",".join(listens), origin=origin,
                                            workers=workers))
@@ -74,6 +81,7 @@ class Haproxy:
 class Nginx:
     name = "nginx"
     packages = {"nginx": machine.has_program("nginx")}
+    modes = {"http", "tcp", "static"}
 
     def check(self):
         pass
@@ -81,8 +89,12 @@ class Nginx:
     def version(self):
         return machine.first_line(["nginx", "-v"])
 
-    def command(self, workload, *, listens, origin, folder, workers):
+    def command(self, workload, *, listens, origin, files, folder, workers):
         config = folder / "nginx.cfg"
+        if workload.mode == "static":
+            config.write_text(templates.render("nginx-static.cfg", listen=listens[0], files=files, workers=workers,
+                                               folder=folder, user=user()))
+            return ["nginx", "-p", folder, "-c", config, "-e", "stderr"]
         module = {"module": machine.STREAM_MODULE} if workload.mode == "tcp" else {}
         config.write_text(templates.render(
             f"nginx-{workload.mode}.cfg", listens="\n        ".join(f"listen {listen} reuseport backlog=4096;" for listen in listens),
@@ -94,6 +106,7 @@ class Command:
     """Any other proxy, or another build of Ballast, by its command line."""
 
     packages = {}
+    modes = {"http", "tcp"}
 
     def __init__(self, text):
         self.name, equals, self._command = text.partition("=")
@@ -108,7 +121,8 @@ class Command:
     def version(self):
         return f"`{self._command}`"
 
-    def command(self, workload, *, listens, origin, folder, workers):
+    def command(self, workload, *, listens, origin, files, folder, workers):
+        del files
         if len(listens) > 1:
             port = listens[0].rpartition(":")[2]
             listens = [f"0.0.0.0:{port}"]

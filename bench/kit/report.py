@@ -27,18 +27,21 @@ def _summary(samples, peers, measure):
                      *[f"**{first}/{other}**" for other in others]])]
     for workload in _in_order(sample.workload for sample in samples):
         of = {peer: [s for s in samples if s.workload == workload and s.peer == peer] for peer in peers}
-        lines.append(_row([workload, *[_cell(of[peer], measure) for peer in peers],
-                           *[f"**{statistics.median(_ratios(of[first], of[other])):.2f}**" for other in others]]))
+        # A peer that cannot do it has no samples.
+        lines.append(_row([workload, *[_cell(of[peer], measure) if of[peer] else "-" for peer in peers],
+                           *[f"**{statistics.median(_ratios(of[first], of[other])):.2f}**" if of[first] and of[other]
+                             else "-" for other in others]]))
     return [*lines, ""]
 
 
 def _rounds(samples, peers, measure):
-    first, others = peers[0], peers[1:]
     lines = []
     for workload in _in_order(sample.workload for sample in samples):
-        of = {peer: [s for s in samples if s.workload == workload and s.peer == peer] for peer in peers}
+        took_part = [peer for peer in peers if any(s.workload == workload and s.peer == peer for s in samples)]
+        first, others = took_part[0], took_part[1:]
+        of = {peer: [s for s in samples if s.workload == workload and s.peer == peer] for peer in took_part}
         lines += [f"### {workload}: {UNIT[measure]}, round by round", "",
-                  *_head(["round", *peers, *[f"{first}/{other}" for other in others]])]
+                  *_head(["round", *took_part, *[f"{first}/{other}" for other in others]])]
         for number, row in enumerate(zip(*of.values())):
             lines.append(_row([number + 1, *[_number(sample.value) for sample in row],
                                *[f"{row[0].value / sample.value:.2f}" for sample in row[1:]]]))

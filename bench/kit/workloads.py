@@ -8,7 +8,7 @@ from kit.failure import Failure
 @dataclasses.dataclass(frozen=True)
 class Workload:
     name: str
-    mode: str  # "http": requests are understood; "tcp": bytes are passed on
+    mode: str  # "http": requests are understood; "tcp": bytes are passed on; "static": the peer sends files of its own
     path: str  # on the origin, which answers with body_bytes
     body_bytes: int
     connections: int
@@ -37,6 +37,8 @@ ALL = {workload.name: workload for workload in (
     Workload("h1-close", "http", **SMALL, connections=64, close=True, about="a connection a request, 64 bytes"),
     Workload("l4-64", "tcp", **SMALL, connections=64, about="TCP mode, keep-alive, 64 bytes"),
     Workload("l4-1m", "tcp", **LARGE, connections=16, about="TCP mode, keep-alive, 1 MiB"),
+    Workload("static-10k", "static", **MEDIUM, connections=64, about="a file of 10 KiB, keep-alive"),
+    Workload("static-1m", "static", **LARGE, connections=16, about="a file of 1 MiB, keep-alive"),
     Workload("idle-memory", "http", **SMALL, connections=6000, idle=True, about="idle keep-alive connections"),
 )}
 

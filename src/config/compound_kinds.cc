@@ -108,6 +108,73 @@ class PatternsByNameKind final : public Kind<std::vector<NamedPattern>> {
   Value<Pattern> pattern_ = pattern();
 };
 
+class TextsByNameKind final : public Kind<std::vector<NamedText>> {
+ public:
+  explicit TextsByNameKind(TextsByName of) : of_(std::move(of)) {}
+
+  Shape shape() const override {
+    return {.form = Shape::Form::Map,
+            .words = fmt::format("map of {}", of_.words),
+            .pattern = of_.name->shape().pattern,
+            .maximum = static_cast<std::int64_t>(of_.max),
+            .parts = {of_.value->shape()}};
+  }
+  void decode(const Node& node, std::vector<NamedText>& out, Decoder& decoder) const override {
+    if (!node.is_map()) return decoder.wrong_kind(node, shape());
+    if (node.entries.size() > of_.max) {
+      return decoder.error(node.mark, fmt::format("{} entries are too many; at most {}", node.entries.size(), of_.max));
+    }
+    std::vector<NamedText> values;
+    for (const Entry& entry : node.entries) {
+      NamedText& value = values.emplace_back();
+      Node name;
+      name.kind = Node::Kind::Scalar;
+      name.mark = entry.key_mark;
+      name.text = entry.key;
+      of_.name->decode(name, value.name, decoder);
+      of_.value->decode(entry.value, value.text, decoder);
+    }
+    out = std::move(values);
+  }
+  std::string show(const std::vector<NamedText>& values) const override {
+    std::string text;
+    for (const NamedText& value : values) {
+      text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", value.name, of_.value->show(value.text));
+    }
+    return "{ " + text + " }";
+  }
+  void diff(const std::vector<NamedText>& before, const std::vector<NamedText>& after,
+            const DiffWalk& walk) const override {
+    if (before != after) walk.changed({.before = show(before), .after = show(after)});
+  }
+
+ private:
+  TextsByName of_;
+};
+
+class FolderKind final : public Kind<std::string> {
+ public:
+  Shape shape() const override { return path_->shape(); }
+  void decode(const Node& node, std::string& out, Decoder& decoder) const override {
+    if (!node.is_scalar()) return decoder.wrong_kind(node, shape());
+    std::string path;
+    path_->decode(node, path, decoder);
+    if (path.empty()) return;
+    auto found = decoder.files.folder(relative_to(decoder.diagnostics.file_name(node.mark.file), path));
+    if (!found) return decoder.error(node.mark, found.error().text());
+    out = std::move(*found);
+  }
+  std::string show(const std::string& value) const override { return path_->show(value); }
+  void diff(const std::string& before, const std::string& after, const DiffWalk& walk) const override {
+    path_->diff(before, after, walk);
+  }
+
+ private:
+  Value<std::string> path_ = text({.words = "path of a folder", .check = [](std::string_view value) -> std::string {
+                                     return value.empty() ? "the path is empty" : "";
+                                   }});
+};
+
 class ForwardKind final : public Kind<Forward> {
  public:
   Shape shape() const override {
@@ -225,6 +292,14 @@ Value<Pattern> pattern() {
 
 Value<std::vector<NamedPattern>> patterns_by_name(PatternNames names) {
   return std::make_shared<PatternsByNameKind>(names);
+}
+
+Value<std::vector<NamedText>> texts_by_name(TextsByName of) {
+  return std::make_shared<TextsByNameKind>(std::move(of));
+}
+
+Value<std::string> folder() {
+  return std::make_shared<FolderKind>();
 }
 
 Value<Forward> forward() {

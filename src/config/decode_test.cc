@@ -72,6 +72,44 @@ TEST(Mistakes, OfTheWholeFile) {
       "", "");
 }
 
+TEST(Mistakes, OfFiles) {
+  MemoryFiles disk;
+  disk.files["here/index.html"] = "x";
+  const auto of = [&](const std::string& files) {
+    return findings("{ listeners: { l: { address: ':80', default: { files: \n" + files + "\n} } } }", disk);
+  };
+  EXPECT_THAT(of("{ root: here }"), ElementsAre());
+  EXPECT_THAT(of("{}"), ElementsAre("2:1 root is missing in this files"));
+  EXPECT_THAT(of("{ root: '' }"), ElementsAre("2:9 root: the path is empty | allowed: path of a folder"));
+  EXPECT_THAT(of("{ root: gone }"), ElementsAre("2:9 root: cannot use the folder \"gone\": No such file or directory"));
+  EXPECT_THAT(of("{ root: here, strip_prefix: static }"),
+              ElementsAre("2:29 strip_prefix: \"static\" must start with /, without ? and # | allowed: beginning of a "
+                          "path, such as /static"));
+  for (const char* key : {"fallback", "not_found"}) {
+    EXPECT_THAT(of(fmt::format("{{ root: here, {}: ../x }}", key)),
+                ElementsAre(testing::HasSubstr(
+                    fmt::format("{}: \"../x\" must name a file below the root, without \".\" and \"..\"", key))));
+  }
+  EXPECT_THAT(of("{ root: here, index: a/b }"),
+              ElementsAre("2:22 index: \"a/b\" is not the name of a file in a folder | allowed: name of a file"));
+  EXPECT_THAT(of("{ root: here, index: .. }"), ElementsAre(testing::HasSubstr("must name a file below the root")));
+  EXPECT_THAT(of("{ root: here, types: { .x: y } }"),
+              ElementsAre(testing::HasSubstr("types: \".x\" is not the ending of a name; write it without its dot")));
+  EXPECT_THAT(of("{ root: here, types: { x: \"a\\r\\nb\" } }"),
+              ElementsAre(testing::HasSubstr("has a character that a header cannot carry")));
+  EXPECT_THAT(of("{ root: here, cache_control: \"a\\nb\" }"),
+              ElementsAre(testing::HasSubstr("has a character that a header cannot carry")));
+  EXPECT_THAT(of("{ root: here, precompressed: [br, br] }"),
+              ElementsAre("2:15 precompressed: a coding stands here twice"));
+  EXPECT_THAT(of("{ root: here, precompressed: deflate }"),
+              ElementsAre("2:30 precompressed: \"deflate\" is not known here | allowed: one of br, gzip, zstd"));
+  EXPECT_THAT(of("{ root: here, charset: 'a b' }"), ElementsAre(testing::HasSubstr("\"a b\" is not a charset")));
+  EXPECT_THAT(of("{ root: here, listing: maybe }"), ElementsAre(testing::HasSubstr("one of on, off")));
+  EXPECT_THAT(
+      findings("{ listeners: { l: { address: ':80', protocol: tcp, default: { files: { root: here } } } } }", disk),
+      ElementsAre("1:16 the tcp listener \"l\" can only forward: it sees no requests to answer"));
+}
+
 TEST(Mistakes, OfAListener) {
   expect_all(
       {
@@ -80,9 +118,9 @@ TEST(Mistakes, OfAListener) {
            {"1:28 address: \"80\" has no port; write host:port | allowed: address: :port, host:port, [v6]:port or "
             "unix:/path"}},
           {"{ address: ':80', default: {} }",
-           {"1:44 this default has no action; exactly one of forward, redirect, fixed_response"}},
+           {"1:44 this default has no action; exactly one of forward, redirect, fixed_response, files"}},
           {"{ address: ':80', default: { forward: g, redirect: { to: / } } }",
-           {"1:58 redirect cannot stand beside forward: exactly one of forward, redirect, fixed_response"}},
+           {"1:58 redirect cannot stand beside forward: exactly one of forward, redirect, fixed_response, files"}},
           {"{ address: ':80', default: { forward: h } }", {"1:55 unknown target group \"h\" | known: g, t"}},
           {"{ address: ':80', default: { forward: t } }",
            {"1:55 the http listener \"l\" cannot forward to the tcp target group \"t\" | the group stands at x:2:25"}},
@@ -148,7 +186,8 @@ TEST(Mistakes, OfARule) {
   expect_all(
       {
           {"{ forward: g }", {"2:3 match is missing in this rule"}},
-          {"{ match: { path: / } }", {"2:3 this rule has no action; exactly one of forward, redirect, fixed_response"}},
+          {"{ match: { path: / } }",
+           {"2:3 this rule has no action; exactly one of forward, redirect, fixed_response, files"}},
           {"{ match: {}, forward: g }",
            {"2:12 this match has no condition; what every request gets belongs in the listener's default"}},
           {"{ match: { path: [] }, forward: g }",

@@ -18,6 +18,8 @@ class FileReader {
 
   // The whole file. TooLarge when it has more than `bytes_max`; the text of an Error names the file.
   virtual Result<std::string> read(const std::string& path, std::size_t bytes_max) = 0;
+  // The folder's absolute path, links in it left as they are; the text of an Error names it.
+  virtual Result<std::string> folder(const std::string& path) = 0;
   // The files that match `*`, `?` and `[...]` in the last part of the path, sorted; none is not an error.
   virtual Result<std::vector<std::string>> glob(const std::string& pattern) = 0;
   // None: not set.

@@ -173,6 +173,16 @@ Value<std::string> field_name();
 // Header or parameter names to patterns.
 enum class PatternNames { Headers, Parameters };
 Value<std::vector<NamedPattern>> patterns_by_name(PatternNames names);
+// A folder that is there, relative to the configuration file.
+Value<std::string> folder();
+// Names to texts; each name and text as its own kind says.
+struct TextsByName {
+  std::string_view words;  // "header names to values"
+  Value<std::string> name;
+  Value<std::string> value;
+  std::size_t max = 100;
+};
+Value<std::vector<NamedText>> texts_by_name(TextsByName of);
 // A group's name, or names to weights.
 Value<Forward> forward();
 // Where to: text with the known placeholders.

@@ -39,6 +39,19 @@ Result<std::string> DiskFiles::read(const std::string& path, std::size_t bytes_m
   return text;
 }
 
+Result<std::string> DiskFiles::folder(const std::string& path) {
+  const std::string what = fmt::format("cannot use the folder {}", quote(path));
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (error) return fail(Error::from_errno(error.value(), what));
+  if (!std::filesystem::is_directory(status)) return fail(Code::Invalid, what + ": it is not a folder");
+  const auto absolute = std::filesystem::absolute(path, error);
+  if (error) return fail(Error::from_errno(error.value(), what));
+  std::string text = absolute.lexically_normal().string();
+  if (text.size() > 1 && text.ends_with('/')) text.pop_back();
+  return text;
+}
+
 Result<std::vector<std::string>> DiskFiles::glob(const std::string& pattern) {
   const std::filesystem::path path(pattern);
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";

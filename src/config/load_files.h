@@ -11,6 +11,7 @@ namespace ballast::config {
 class DiskFiles final : public FileReader {
  public:
   Result<std::string> read(const std::string& path, std::size_t bytes_max) override;
+  Result<std::string> folder(const std::string& path) override;
   Result<std::vector<std::string>> glob(const std::string& pattern) override;
   std::optional<std::string> environment(const std::string& name) override;
 };

@@ -29,6 +29,13 @@ class MemoryFiles final : public FileReader {
     }
     return found->second;
   }
+  // A folder is there where a file is below it.
+  Result<std::string> folder(const std::string& path) override {
+    for (const auto& [name, text] : files) {
+      if (name.starts_with(path + "/")) return path.starts_with('/') ? path : "/" + path;
+    }
+    return fail(Code::NotFound, fmt::format("cannot use the folder {}: No such file or directory", quote(path)));
+  }
   Result<std::vector<std::string>> glob(const std::string& pattern) override {
     std::vector<std::string> found;
     for (const auto& [name, text] : files) {

@@ -113,6 +113,34 @@ Value<ProxyProtocol> proxy_protocol() {
   });
 }
 
+Value<Http2> http2() {
+  return section<Http2>({
+      .name = "http2",
+      .title = "HTTP/2 of a listener",
+      .doc = "Clients choose it by prior knowledge; over TLS by ALPN. What is changed here holds for new connections.",
+      .properties =
+          {
+              {.name = "enabled",
+               .doc = "Whether it is offered.",
+               .example = "false",
+               .value = field(&Http2::enabled, boolean())},
+              {.name = "streams",
+               .doc = "Requests at once in one connection; more are refused, and browsers keep them back.",
+               .example = "256",
+               .value = field(&Http2::streams, integer({.min = 1, .max = 10'000}))},
+              {.name = "stream_window",
+               .doc = "How much of one request's body may come before it is read. Larger: faster uploads over long "
+                      "ways, more memory for slow targets.",
+               .example = "256KiB",
+               .value = field(&Http2::stream_window_bytes, size({.min = 16 * kib, .max = 16 * mib}))},
+              {.name = "window",
+               .doc = "The same for all requests of one connection together.",
+               .example = "4MiB",
+               .value = field(&Http2::window_bytes, size({.min = 64 * kib, .max = 64 * mib}))},
+          },
+  });
+}
+
 void name_rules(Listener& listener, const Node& node, Decoder& decoder) {
   std::map<std::string, const Rule*> names;
   for (std::size_t i = 0; i < listener.rules.size(); ++i) {
@@ -240,6 +268,10 @@ Value<Listener> listener_kind() {
                    .example = "{ from: [10.0.0.0/8] }",
                    .value = field(&Listener::proxy_protocol, proxy_protocol()),
                    .default_words = "none"},
+                  {.name = "http2",
+                   .doc = "HTTP/2 toward clients.",
+                   .example = "{ streams: 256 }",
+                   .value = field(&Listener::http2, http2())},
                   {.name = "trusted_proxies",
                    .doc = "Networks whose `X-Forwarded-For`, `Forwarded` and request ids are believed.",
                    .example = "[10.0.0.0/8]",

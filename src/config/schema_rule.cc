@@ -2,6 +2,7 @@
 #include "config/forms.h"
 #include "config/kinds.h"
 #include "config/schema.h"
+#include "config/schema_files.h"
 #include "config/section.h"
 
 namespace ballast::config {
@@ -137,10 +138,11 @@ Value<FixedResponse> fixed_response() {
 constexpr std::string_view forward_doc =
     "Sends the request to a target group, or to one of several by weight: `{ blue: 90, green: 10 }`, weights 0 to 999.";
 constexpr std::string_view redirect_doc = "Answers with a redirect.";
+constexpr std::string_view files_doc = "Answers with files of a folder.";
 constexpr std::string_view fixed_response_doc = "Answers with a response of the balancer's own.";
 
 const std::vector<std::string> actions() {
-  return {"forward", "redirect", "fixed_response"};
+  return {"forward", "redirect", "fixed_response", "files"};
 }
 
 }  // namespace
@@ -161,6 +163,10 @@ Value<Action> action_kind() {
                .doc = fixed_response_doc,
                .example = "{ status: 404 }",
                .value = alternative<Action>(fixed_response())},
+              {.name = "files",
+               .doc = files_doc,
+               .example = "{ root: ./public }",
+               .value = alternative<Action>(files_kind())},
           },
       .exactly_one = actions(),
   });
@@ -171,8 +177,7 @@ Value<Rule> rule_kind() {
       .name = "rule",
       .title = "Rule",
       .doc = "Rules are tried in their order; the first that matches decides, with exactly one of `forward`, "
-             "`redirect` and "
-             "`fixed_response`.",
+             "`redirect`, `fixed_response` and `files`.",
       .properties =
           {
               {.name = "name",
@@ -205,6 +210,10 @@ Value<Rule> rule_kind() {
                .doc = fixed_response_doc,
                .example = "{ status: 403, body: \"No.\" }",
                .value = alternative(&Rule::action, fixed_response())},
+              {.name = "files",
+               .doc = files_doc,
+               .example = "{ root: ./public, strip_prefix: /static }",
+               .value = alternative(&Rule::action, files_kind())},
           },
       .exactly_one = actions(),
   });

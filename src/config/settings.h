@@ -102,7 +102,31 @@ struct FixedResponse {
   friend bool operator==(const FixedResponse&, const FixedResponse&) = default;
 };
 
-using Action = std::variant<Forward, Redirect, FixedResponse>;
+enum class ContentCoding { Gzip, Brotli, Zstd };
+
+struct NamedText {
+  std::string name;
+  std::string text;
+  friend bool operator==(const NamedText&, const NamedText&) = default;
+};
+
+// Files of a folder, served by the balancer itself. Names of files are relative to the root.
+struct Files {
+  std::string root;          // absolute; a folder that was there when the file was read
+  std::string strip_prefix;  // taken off the request's path: "/static"
+  std::vector<std::string> index{"index.html"};
+  std::string fallback;   // instead of a page that is not there; empty: none
+  std::string not_found;  // the page of a 404; empty: our own
+  std::vector<ContentCoding> precompressed;
+  std::string cache_control;      // empty: no such header
+  std::string charset = "utf-8";  // of text; empty: none is said
+  std::vector<NamedText> types;   // by the ending of a name, before what is known anyway
+  bool listing = false;
+  bool hidden = false;  // whether names that begin with a dot are served
+  friend bool operator==(const Files&, const Files&) = default;
+};
+
+using Action = std::variant<Forward, Redirect, FixedResponse, Files>;
 
 struct Rule {
   std::string name;  // for logs and metrics; "rule-1" where not given
@@ -149,6 +173,15 @@ struct ProxyProtocol {
   friend bool operator==(const ProxyProtocol&, const ProxyProtocol&) = default;
 };
 
+// HTTP/2 toward clients. The windows bound what is held for a client whose body nobody reads yet.
+struct Http2 {
+  bool enabled = true;
+  int streams = 128;  // at once in one connection
+  std::size_t stream_window_bytes = std::size_t{64} << 10;
+  std::size_t window_bytes = std::size_t{1} << 20;  // of all streams of a connection together
+  friend bool operator==(const Http2&, const Http2&) = default;
+};
+
 struct Listener {
   std::string name;
   Address address;
@@ -158,6 +191,7 @@ struct Listener {
   RequestLimits limits;
   ListenerTimeouts timeouts;
   std::optional<ProxyProtocol> proxy_protocol;
+  Http2 http2;
   std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
   ForwardedHeaders x_forwarded = ForwardedHeaders::Append;
   bool forwarded = false;     // RFC 7239 Forwarded as well

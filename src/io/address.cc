@@ -112,11 +112,14 @@ std::string SocketAddress::host() const {
   return is_unix() ? "unix" : host_of(bytes());
 }
 
+std::string SocketAddress::path() const {
+  if (!is_unix()) return {};
+  const char* path = storage_.local.sun_path;
+  return {path, strnlen(path, sizeof storage_.local.sun_path)};
+}
+
 std::string SocketAddress::to_string() const {
-  if (is_unix()) {
-    const char* path = storage_.local.sun_path;
-    return fmt::format("unix:{}", std::string_view(path, strnlen(path, sizeof storage_.local.sun_path)));
-  }
+  if (is_unix()) return "unix:" + path();
   const std::string text = host();
   return text.find(':') == std::string::npos ? fmt::format("{}:{}", text, port())
                                              : fmt::format("[{}]:{}", text, port());

@@ -31,6 +31,7 @@ class SocketAddress {
   void set_port(std::uint16_t port);
   // The address as 16 bytes, IPv4 mapped into IPv6; all zero for a Unix socket.
   std::array<std::uint8_t, 16> bytes() const;
+  std::string path() const;       // of a Unix socket
   std::string host() const;       // "10.0.0.1", "::1", "unix"
   std::string to_string() const;  // "10.0.0.1:80", "[::1]:80", "unix:/path"
 

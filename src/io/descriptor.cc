@@ -64,28 +64,41 @@ bool Descriptor::watch_now() {
   return true;
 }
 
-bool Ready::await_ready() const noexcept {
-  const detail::Watch& watch = *descriptor_.watch_;
-  return direction_ == Direction::Read ? watch.readable : watch.writable;
-}
+Ready::Ready(Descriptor& descriptor, Direction direction, Deadline deadline)
+    : descriptor_(&descriptor), watch_(*descriptor.watch_), deadline_(deadline), direction_(direction) {}
+
+Ready::Ready(Readiness& readiness, Direction direction, Deadline deadline)
+    : watch_(readiness.watch_), deadline_(deadline), direction_(direction) {}
 
 bool Ready::begin(std::coroutine_handle<> handle, Strand& strand) {
-  detail::Watch& watch = *descriptor_.watch_;
-  Ready*& slot = direction_ == Direction::Read ? watch.reader : watch.writer;
-  CHECK(slot == nullptr);
+  CHECK(place() == nullptr);
   // A kernel without room for one more watch is treated as cancellation: the connection ends, the others go on.
-  if (!descriptor_.watch_now()) {
+  if (descriptor_ != nullptr && !descriptor_->watch_now()) {
     refuse();
     return false;
   }
   if (!suspend(handle, strand, deadline_)) return false;
-  watch_ = &watch;
-  slot = this;
+  place() = this;
   return true;
 }
 
 void Ready::detach() {
-  (direction_ == Direction::Read ? watch_->reader : watch_->writer) = nullptr;
+  place() = nullptr;
+}
+
+Readiness::~Readiness() {
+  if (watch_.reader != nullptr) watch_.reader->wake_soon(Wake::Cancelled);
+  if (watch_.writer != nullptr) watch_.writer->wake_soon(Wake::Cancelled);
+}
+
+void Readiness::set_readable() {
+  watch_.readable = true;
+  if (watch_.reader != nullptr) watch_.reader->wake_soon(Wake::Event);
+}
+
+void Readiness::set_writable() {
+  watch_.writable = true;
+  if (watch_.writer != nullptr) watch_.writer->wake_soon(Wake::Event);
 }
 
 }  // namespace ballast::io

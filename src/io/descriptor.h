@@ -20,6 +20,7 @@ namespace ballast::io {
 
 class Descriptor;
 class Loop;
+class Readiness;
 class Ready;
 class Strand;
 
@@ -60,9 +61,9 @@ enum class Direction : std::uint8_t { Read, Write };
 // Waits for readiness; gives Wake::Event, Wake::Deadline or Wake::Cancelled. One waiter a direction.
 class [[nodiscard]] Ready : private Suspension {
  public:
-  Ready(Descriptor& descriptor, Direction direction, Deadline deadline)
-      : descriptor_(descriptor), deadline_(deadline), direction_(direction) {}
-  bool await_ready() const noexcept;
+  Ready(Descriptor& descriptor, Direction direction, Deadline deadline);
+  Ready(Readiness& readiness, Direction direction, Deadline deadline);
+  bool await_ready() const noexcept { return direction_ == Direction::Read ? watch_.readable : watch_.writable; }
   template <typename P>
   bool await_suspend(std::coroutine_handle<P> handle) {
     return begin(handle, *handle.promise().strand());
@@ -72,11 +73,13 @@ class [[nodiscard]] Ready : private Suspension {
  private:
   friend class Loop;
   friend class Descriptor;
+  friend class Readiness;
   bool begin(std::coroutine_handle<> handle, Strand& strand);
   void detach() override;
+  Ready*& place() { return direction_ == Direction::Read ? watch_.reader : watch_.writer; }
 
-  Descriptor& descriptor_;
-  detail::Watch* watch_ = nullptr;
+  Descriptor* descriptor_ = nullptr;  // to be registered with the kernel first; none where no kernel stands behind it
+  detail::Watch& watch_;
   Deadline deadline_;
   Direction direction_;
 };
@@ -119,6 +122,29 @@ class Descriptor {
   Loop* loop_ = nullptr;
   detail::Watch* watch_ = nullptr;
   int fd_ = -1;
+};
+
+// The same waits where no descriptor of its own stands behind a stream: whoever moves its bytes says when it is ready
+// (one of many streams in an HTTP/2 connection). Not ready at first. One thread; its destruction ends the waits with
+// Wake::Cancelled. Those who wait are resumed from the loop, never inside set_*().
+class Readiness {
+ public:
+  Readiness() { watch_.readable = watch_.writable = false; }
+  ~Readiness();
+  Readiness(const Readiness&) = delete;
+
+  Ready readable(Deadline deadline) { return Ready(*this, Direction::Read, deadline); }
+  Ready writable(Deadline deadline) { return Ready(*this, Direction::Write, deadline); }
+  void set_readable();
+  void set_writable();
+  void not_readable() { watch_.readable = false; }
+  void not_writable() { watch_.writable = false; }
+  bool may_read() const { return watch_.readable; }
+  bool may_write() const { return watch_.writable; }
+
+ private:
+  friend class Ready;
+  detail::Watch watch_;
 };
 
 }  // namespace ballast::io

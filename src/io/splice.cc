@@ -35,20 +35,13 @@ class LowWater {
   int bytes_ = 1;
 };
 
-// Who keeps the stream has to know whether it is at rest, and a pipe that took just what it was to take has not told.
-void look_for_more(Stream& stream) {
-  char byte = 0;
-  if (!stream.may_read()) return;
-  if (::recv(stream.descriptor().fd(), &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN) stream.descriptor().not_readable();
-}
-
 }  // namespace
 
 Mover::Mover(Stream& from, Stream& to, MoveOptions options)
     : from_(from),
       to_(to),
       options_(options),
-      loop_(from.descriptor().loop()),
+      loop_(from.loop()),
       source_deadline_(loop_.after(options.source_idle)) {}
 
 MoveEnd Mover::failed(MoveEnd end, Code code) {
@@ -95,7 +88,7 @@ Task<MoveEnd> Mover::run(Deadline pause) {
       if (wake != Wake::Event) co_return ended_by(wake, MoveEnd::SinkFailed);
     }
     if (left() == 0) {
-      look_for_more(from_);
+      from_.look();  // who keeps the stream has to know whether it is at rest
       co_return MoveEnd::Done;
     }
 

@@ -42,16 +42,19 @@ class Stream {
   virtual Ready until_writable(Deadline deadline) = 0;
   // False when a read is known to give WouldBlock: saves the call to the kernel.
   virtual bool may_read() const = 0;
+  // Makes may_read() exact, where a read or a move that took just what was wanted has not told whether more is there.
+  virtual void look() = 0;
 
   // No more bytes from us; the peer sees the end of the stream, and may go on sending.
   virtual void end() = 0;
   virtual void close() = 0;
   virtual void reset() = 0;
   virtual bool is_open() const = 0;
-  // The descriptor below, for waits on hang-up and for kernel-side copying of plain sockets.
-  virtual Descriptor& descriptor() = 0;
-  // Whether bytes may be moved descriptor to descriptor (no encryption in between).
+  virtual Loop& loop() const = 0;
+  // Whether bytes may be moved descriptor to descriptor (no encryption, no framing in between).
   virtual bool is_plain() const = 0;
+  // The descriptor of a plain stream; a broken invariant on others.
+  virtual Descriptor& descriptor() = 0;
 
   // At least one byte, 0 at the end of the stream. The bytes lie in `into`.
   Task<Result<std::size_t>> read(char* into, std::size_t size, Deadline deadline);

@@ -92,7 +92,7 @@ Task<Result<std::string>> read_some(Stream& stream, std::size_t size, Deadline d
   co_return bytes;
 }
 Task<std::string> read_text(Stream& stream, std::size_t size = 100) {
-  Result<std::string> got = co_await read_some(stream, size, stream.descriptor().loop().after(5s));
+  Result<std::string> got = co_await read_some(stream, size, stream.loop().after(5s));
   co_return got ? *got : "error: " + got.error().text();
 }
 

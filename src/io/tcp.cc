@@ -40,6 +40,39 @@ SocketAddress ask(int fd, Query query) {
   return SocketAddress::from_kernel(storage, size);
 }
 
+int bind_and_listen(int fd, const SocketAddress& address) {
+  return ::bind(fd, address.get(), address.size()) == 0 && ::listen(fd, 65535) == 0 ? 0 : errno;
+}
+
+// A Unix socket's file outlives the program that made it. Nobody answers on one that was left behind.
+bool remove_abandoned(const SocketAddress& address) {
+  const std::string path = address.path();
+  struct stat found{};
+  if (path.empty() || ::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return false;
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const bool refused = ::connect(fd, address.get(), address.size()) != 0 && errno == ECONNREFUSED;
+  ::close(fd);
+  return refused && ::unlink(path.c_str()) == 0;
+}
+
+std::string hint_for(int error, const SocketAddress& address) {
+  switch (error) {
+    case EACCES:
+      return address.is_unix() ? " (may this user write in that directory?)"
+                               : " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
+    case EADDRINUSE:
+      if (!address.is_unix()) {
+        return fmt::format(" (another program listens there: ss -ltnp 'sport = :{}')", address.port());
+      }
+      return fmt::format(" (a program listens there, or it is no socket: ss -lxp src {})", address.path());
+    case EADDRNOTAVAIL:
+      return " (no interface of this machine has that address: ip addr)";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 TcpStream& TcpStream::operator=(TcpStream&& other) noexcept {
@@ -184,6 +217,12 @@ Transfer TcpStream::try_write(std::span<const Bytes> parts) {
   }
 }
 
+void TcpStream::look() {
+  char byte = 0;
+  if (!descriptor_.may_read()) return;
+  if (::recv(descriptor_.fd(), &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN) descriptor_.not_readable();
+}
+
 void TcpStream::end() {
   if (descriptor_.is_open()) ::shutdown(descriptor_.fd(), SHUT_WR);
 }
@@ -193,6 +232,10 @@ void TcpStream::reset() {
   const linger now{.l_onoff = 1, .l_linger = 0};
   setsockopt(descriptor_.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
   descriptor_.close();
+}
+
+SocketAddress local_address(const Descriptor& socket) {
+  return ask(socket.fd(), ::getsockname);
 }
 
 SocketAddress TcpStream::local_address() const {
@@ -215,16 +258,12 @@ Result<ListeningSocket> ListeningSocket::bind(const SocketAddress& address, List
     const int wait_s = 1;  // the kernel counts by repetitions of its own; one is the least
     setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s, sizeof wait_s);
   }
-  if (::bind(fd, address.get(), address.size()) != 0 || ::listen(fd, 65535) != 0) {
-    const int error = errno;
+  int error = bind_and_listen(fd, address);
+  if (error == EADDRINUSE && address.is_unix() && remove_abandoned(address)) error = bind_and_listen(fd, address);
+  if (error != 0) {
     ::close(fd);
-    std::string hint;
-    if (error == EACCES) hint = " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
-    if (error == EADDRINUSE)
-      hint = fmt::format(" (another program listens there: ss -ltnp 'sport = :{}')", address.port());
-    if (error == EADDRNOTAVAIL) hint = " (no interface of this machine has that address: ip addr)";
     const Error cause = Error::from_errno(error, fmt::format("cannot bind {}", where));
-    return fail(Error(cause.code(), cause.text() + hint));
+    return fail(Error(cause.code(), cause.text() + hint_for(error, address)));
   }
   return ListeningSocket(fd, ask(fd, ::getsockname));
 }

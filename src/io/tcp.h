@@ -41,11 +41,14 @@ class TcpStream final : public Stream {
   Ready until_readable(Deadline deadline) override { return descriptor_.readable(deadline); }
   Ready until_writable(Deadline deadline) override { return descriptor_.writable(deadline); }
   bool may_read() const override { return descriptor_.may_read(); }
+  void look() override;
   void end() override;
   void close() override { descriptor_.close(); }
   void reset() override;
   bool is_open() const override { return descriptor_.is_open(); }
+  Loop& loop() const override { return descriptor_.loop(); }
   Descriptor& descriptor() override { return descriptor_; }
+  const Descriptor& descriptor() const { return descriptor_; }
   bool is_plain() const override { return true; }
 
   SocketAddress local_address() const;
@@ -56,6 +59,9 @@ class TcpStream final : public Stream {
 
   Descriptor descriptor_;
 };
+
+// Of this side of a connection.
+SocketAddress local_address(const Descriptor& socket);
 
 struct ListenOptions {
   // Client: a connection is accepted when its first bytes have come (TCP_DEFER_ACCEPT), which saves a wake-up and a

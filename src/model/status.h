@@ -73,8 +73,10 @@ struct ListenerStatus {
   std::uint64_t connections_total = 0;
   std::uint64_t connections_refused = 0;  // over the limit
   Traffic traffic;
-  std::vector<Count> defects;  // refused requests by class
-  std::vector<Count> errors;   // responses the balancer made itself, by reason code
+  std::vector<Count> defects;           // refused requests by class
+  std::uint64_t http2_connections = 0;  // made so far
+  std::vector<Count> http2_defects;     // connections ended by us, by reason
+  std::vector<Count> errors;            // responses the balancer made itself, by reason code
 };
 
 struct Event {
@@ -96,7 +98,8 @@ struct Status {
   bool stopping = false;
   std::uint64_t descriptors_open = 0;
   std::uint64_t descriptors_max = 0;
-  std::uint64_t memory_bytes = 0;  // resident
+  std::uint64_t memory_bytes = 0;              // resident
+  std::uint64_t access_log_dropped_bytes = 0;  // lines that the disk would not take
   std::vector<ListenerStatus> listeners;
   std::vector<GroupStatus> groups;
 };

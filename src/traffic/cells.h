@@ -10,6 +10,7 @@
 #include "model/status.h"
 #include "traffic/reason.h"
 #include "wire/http/message.h"
+#include "wire/http2/session_defect.h"
 
 namespace ballast::traffic {
 
@@ -64,6 +65,8 @@ struct alignas(64) ListenerCell {
   Counter connections_total;
   Counter connections_refused;
   std::array<Counter, http::defect_count> defects;
+  Counter http2_connections;
+  std::array<Counter, http2::session_defect_count> http2_defects;  // why connections were ended by us
   ReasonCounters errors;
 };
 

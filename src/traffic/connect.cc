@@ -19,7 +19,7 @@ proxy_protocol::Outgoing introduce(const Introduction& client) {
   if (client.told != nullptr && client.told->has_destination) {
     what.destination = {client.told->destination.bytes, client.told->destination.port};
   } else if (client.connection != nullptr) {
-    const io::SocketAddress local = client.connection->local_address();
+    const io::SocketAddress local = io::local_address(*client.connection);
     // Of a client on a Unix socket there is no address to tell.
     if (local.is_unix()) return {};
     what.destination = {local.bytes(), local.port()};
@@ -39,7 +39,7 @@ io::SocketAddress client_address(const Introduction& client) {
 // The port that the client connected to.
 std::uint16_t port_of(const Introduction& client) {
   if (client.told != nullptr && client.told->has_destination) return client.told->destination.port;
-  return client.connection != nullptr ? client.connection->local_address().port() : std::uint16_t{0};
+  return client.connection != nullptr ? io::local_address(*client.connection).port() : std::uint16_t{0};
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ struct TargetShare;
 struct Introduction {
   io::Peer client;
   const Told* told = nullptr;                 // of a balancer in front
-  const io::TcpStream* connection = nullptr;  // the client's, asked where it connected to
+  const io::Descriptor* connection = nullptr;  // the client's, asked where it connected to
   Bytes sni;
 };
 

@@ -7,6 +7,10 @@
 //   request_too_slow     408     the body came below the minimum rate, or stopped
 //   request_too_large    413     the body is over the listener's limit
 //   method_refused       405     CONNECT or TRACE
+//   file_not_found       404     no file of that name
+//   file_refused         404     the path leads out of the root, or names what is never served (hidden, no regular file)
+//   file_denied          403     the file may not be read by the user that ballast runs as
+//   file_failed          500     the disk, or the root itself is gone
 //   client_gone          460     the client cut the connection before it had its answer; only logged
 //   no_target            503     the group has no target that takes requests
 //   targets_full         503     every target is at its connection limit
@@ -45,6 +49,10 @@ enum class Reason : std::uint8_t {
   RequestTooSlow,
   RequestTooLarge,
   MethodRefused,
+  FileNotFound,
+  FileRefused,
+  FileDenied,
+  FileFailed,
   ClientGone,
   NoTarget,
   TargetsFull,

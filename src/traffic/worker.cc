@@ -12,6 +12,7 @@
 #include "traffic/l7/upstream_pool.h"
 #include "traffic/listen/proxied.h"
 #include "traffic/listen/serve.h"
+#include "traffic/open_connection.h"
 
 namespace ballast::traffic {
 
@@ -78,7 +79,7 @@ void Worker::unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_fu
       if (door.listener == listener) door.acceptor->take_waiting();
     }
     std::erase_if(doors_, [&](const Door& door) { return door.listener == listener; });
-    end_rests(listener.get());
+    end_connections(listener.get());
     done();
   });
 }
@@ -104,7 +105,7 @@ void Worker::stop_accepting() {
 void Worker::drain(io::Duration time, std::move_only_function<void()> done) {
   loop_->post([this, time, done = std::move(done)]() mutable {
     draining_ = true;
-    end_rests(nullptr);
+    end_connections(nullptr);
     own_scope_.spawn(end_drain(time, std::move(done)));
   });
 }
@@ -119,10 +120,9 @@ io::Task<void> Worker::end_drain(io::Duration time, std::move_only_function<void
   done();
 }
 
-void Worker::end_rests(const ListenerShare* of_listener) {
-  for (ClientConnection* connection = connections_; connection != nullptr; connection = connection->next) {
-    if (connection->at_rest && (of_listener == nullptr || &connection->listener() == of_listener))
-      connection->end_rest();
+void Worker::end_connections(const ListenerShare* of_listener) {
+  for (OpenConnection* connection = connections_; connection != nullptr; connection = connection->next_) {
+    if (of_listener == nullptr || &connection->of_listener() == of_listener) connection->end_soon();
   }
 }
 
@@ -135,15 +135,15 @@ UpstreamPool& Worker::pool_of(TargetShare& target) {
   return *local.pool;
 }
 
-void Worker::opened(ClientConnection& connection) {
-  connection.next = connections_;
-  if (connections_ != nullptr) connections_->previous = &connection;
+void Worker::opened(OpenConnection& connection) {
+  connection.next_ = connections_;
+  if (connections_ != nullptr) connections_->previous_ = &connection;
   connections_ = &connection;
 }
 
-void Worker::closed(ClientConnection& connection) {
-  (connection.previous != nullptr ? connection.previous->next : connections_) = connection.next;
-  if (connection.next != nullptr) connection.next->previous = connection.previous;
+void Worker::closed(OpenConnection& connection) {
+  (connection.previous_ != nullptr ? connection.previous_->next_ : connections_) = connection.next_;
+  if (connection.next_ != nullptr) connection.next_->previous_ = connection.previous_;
 }
 
 Worker& Worker::least_loaded() const {

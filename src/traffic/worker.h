@@ -25,7 +25,7 @@
 
 namespace ballast::traffic {
 
-class ClientConnection;
+class OpenConnection;
 
 // How many connections each worker holds, as all of them see it.
 struct WorkerLoads {
@@ -78,8 +78,8 @@ class Worker {
   BalancerState& state_of(GroupShare& share) const { return share.states[index()]; }
   TargetLocal& local_of(TargetShare& share) const { return share.locals[index()]; }
   std::atomic<std::uint32_t>& load() const { return options_.loads->each[index()].connections; }
-  void opened(ClientConnection& connection);
-  void closed(ClientConnection& connection);
+  void opened(OpenConnection& connection);
+  void closed(OpenConnection& connection);
 
  private:
   Worker(Options options, std::unique_ptr<io::Loop> loop);
@@ -87,7 +87,7 @@ class Worker {
   void accepted(const std::shared_ptr<ListenerShare>& listener, int fd, const io::Peer& peer);
   void serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Peer& peer);
   Worker& least_loaded() const;
-  void end_rests(const ListenerShare* of_listener);
+  void end_connections(const ListenerShare* of_listener);
   io::Task<void> end_drain(io::Duration time, std::move_only_function<void()> done);
 
   struct Door {
@@ -103,7 +103,7 @@ class Worker {
   ExchangePool exchanges_;
   BalancerState random_;
   std::vector<Door> doors_;
-  ClientConnection* connections_ = nullptr;           // all of http listeners
+  OpenConnection* connections_ = nullptr;             // all of http listeners
   std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;
   io::Scope scope_;      // the connections

@@ -15,6 +15,7 @@ import resource
 import signal
 
 from kit.failure import Failure
+from kit.no_pipes import deny_pipes
 from kit.notify import NotifySocket
 from kit.peer import free_port
 
@@ -66,6 +67,7 @@ class Ballast:
         self.admin_http = f"127.0.0.1:{free_port()}"
         self.environment: dict[str, str] = {}
         self.descriptors = 0
+        self.denied_pipes = False
         self.notify = NotifySocket(folder)
         self._process: asyncio.subprocess.Process | None = None
 
@@ -84,6 +86,8 @@ class Ballast:
         def limit() -> None:
             if self.descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (self.descriptors, self.descriptors))
+            if self.denied_pipes:
+                deny_pipes()
 
         self.notify.said.clear()
         with open(self.stderr_path, "ab") as log:
@@ -97,6 +101,14 @@ class Ballast:
             ready.cancel()
             why = f"ended with status {self._process.returncode}" if ended.done() else f"not ready within {READY_SECONDS:g} s"
             raise Failure(f"ballast up: {why}\n{self.stderr()}")
+
+    def pipes_open(self) -> int:
+        """Both ends of one count as one."""
+        ends = set()
+        for each in pathlib.Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed just now
+                ends.add(os.readlink(each))
+        return sum(1 for each in ends if each.startswith("pipe:"))
 
     def stderr(self) -> str:
         return self.stderr_path.read_text(errors="replace") if self.stderr_path.exists() else ""

@@ -1,5 +1,6 @@
 """Origin, Client and Gate against one another: each misbehaviour is what its name says."""
 
+import asyncio
 import unittest
 
 from kit import origin as origins, text
@@ -30,6 +31,12 @@ RULES = """
     before body
     < 403
     close
+> /held
+    hold
+    < 200
+> /huge
+    send "HTTP/1.1 200 OK\\r\\n\\r\\n"
+    send 30000000 bytes
 """
 
 
@@ -79,6 +86,52 @@ class EndpointsTest(unittest.IsolatedAsyncioTestCase):
         await client.request(text.transcript(["GET /stale"]))
         self.assertEqual(await client.end(), "reset")
         self.assertEqual([each.target for each in self.origin.requests], ["/twice", "/twice", "/stale", "/stale"])
+
+    async def test_each_go_lets_one_hold_pass(self):
+        self.origin.going.release()  # before it comes
+        _, got = await self.ask("GET /held")
+        self.assertEqual(got.status, 200)
+        clients = [await Client.connect("c", self.origin.address) for _ in range(2)]
+        for client in clients:
+            self.addAsyncCleanup(client.peer.close)
+            await client.request(text.transcript(["GET /held"]))
+        await clients[0].silence(0.05)
+        self.origin.going.release()
+        first = await clients[0].response()
+        self.assertEqual(first.status, 200)
+        await clients[1].silence(0.05)
+
+    async def test_a_hold_ends_with_its_connection(self):
+        client = await Client.connect("c", self.origin.address)
+        await client.request(text.transcript(["GET /held"]))
+        await client.silence(0.05)
+        self.assertEqual(self.origin.open, 1)
+        await client.peer.close()
+        async with asyncio.timeout(3):
+            while self.origin.open:
+                await asyncio.sleep(0.01)
+        self.origin.going.release()  # still there for the next one
+        _, got = await self.ask("GET /held")
+        self.assertEqual(got.status, 200)
+
+    async def test_what_nobody_reads_is_unsent(self):
+        client = await Client.connect("c", self.origin.address)
+        client.peer.writer.transport.pause_reading()
+        await client.request(text.transcript(["GET /huge"]))
+        async with asyncio.timeout(3):
+            while sum(peer.unsent() for peer in self.origin.server.peers) < 1_000_000:
+                await asyncio.sleep(0.01)
+        client.peer.reset()
+
+    async def test_every_request_is_no_connection(self):
+        other = origins.Origin("b", origins.parse_rules([text.Line(0, "> *"), text.Line(0, "reset")]))
+        await other.start()
+        self.addAsyncCleanup(other.stop)
+        client = await Client.connect("c", other.address)
+        await client.silence(0.05)
+        await client.request(text.transcript(["GET /"]))
+        self.assertEqual(await client.end(), "reset")
+        self.assertEqual(len(other.requests), 1)
 
     async def test_answer_before_the_body(self):
         client = await Client.connect("c", self.origin.address)

@@ -10,7 +10,9 @@ It reads strictly, records every byte and every request, and answers by a script
     <
     < paid
     send "raw bytes" * 3 in pieces of 1 every 10ms
-    close | reset | half-close | hang | tunnel | echo | echo chunked | read body | close after 300ms
+    close | reset | half-close | hang | hold | tunnel | echo | echo chunked | read body | close after 300ms
+
+`hold` waits until the scenario says that this origin goes on; each `goes on` lets one hold pass, now or when it comes.
 
 Where no rule matches: an upgrade is granted and tunnelled as an echo, a body is echoed, anything else gets the origin's
 name. `> (connect)` acts as soon as a connection comes.
@@ -31,6 +33,7 @@ from kit.failure import Failure, Violation
 from kit.peer import Peer, Server
 
 FOREVER = 3600.0
+CONNECT = "(connect)"
 _WEBSOCKET_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 
 
@@ -48,6 +51,8 @@ class Rule:
         return bool(self.steps) and self.steps[0] == "before body"
 
     def takes(self, request: wire.Message, *, reused: bool) -> bool:
+        if request.method == CONNECT and self.method != CONNECT:
+            return False  # `> *` is every request, and a connection is none
         return ((self.times is None or self.used < self.times) and (reused or not self.reused)
                 and text.matches(self.method, request.method) and text.matches(self.path, request.target))
 
@@ -73,8 +78,8 @@ def _parse_rule(words: list[str]) -> Rule:
             times = 1 if words[0] == "once" else int(words[0])
             words = words[1:] if words[0] != "once" else words
         words = words[1:]
-    if words == ["(connect)"]:
-        return Rule("(connect)", "", times, reused)
+    if words == [CONNECT]:
+        return Rule(CONNECT, "", times, reused)
     method, path = words if len(words) == 2 else ("*", words[0])
     return Rule(method, path, times, reused)
 
@@ -92,6 +97,7 @@ class Origin:
         self.proxied = False
         self.told: list[str] = []  # by PROXY headers
         self.sources: set[str] = set()
+        self.going = asyncio.Semaphore(0)
         self.server = Server(self._serve, host=host, port=port)
         self._keep = keep
         self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if journal else None
@@ -150,7 +156,7 @@ class _Conversation:
         self._body_read = False
 
     async def run(self) -> None:
-        connecting = self._origin.rule(wire.Message(("(connect)", ""), "", wire.Fields([])), reused=False)
+        connecting = self._origin.rule(wire.Message((CONNECT, ""), "", wire.Fields([])), reused=False)
         served = 0
         with contextlib.suppress(_Over):
             if connecting:
@@ -250,6 +256,8 @@ class _Conversation:
             peer.half_close()
         elif step == "hang":
             await self._wait(FOREVER)
+        elif step == "hold":
+            await self._hold()
         elif step == "close":
             await peer.close()
             raise _Over
@@ -270,6 +278,17 @@ class _Conversation:
         except wire.Ended:
             await self._peer.close()
             raise _Over from None
+
+    async def _hold(self) -> None:
+        cut = asyncio.create_task(self._wait(FOREVER))
+        going = asyncio.create_task(self._origin.going.acquire())
+        try:
+            await asyncio.wait({cut, going}, return_when=asyncio.FIRST_COMPLETED)
+            if cut.done():
+                await cut
+        finally:
+            cut.cancel()
+            going.cancel()
 
     async def _respond(self, message: text.Transcript) -> None:
         first = message.first if message.exact else f"HTTP/1.1 {message.first}" + (" Answer" if " " not in message.first else "")
@@ -340,11 +359,11 @@ class TcpOrigin:
         self.open = 0
         self.received = bytearray()
         self.ends: list[str] = []
+        self.proxied = False
+        self.told: list[str] = []
         self.sources: set[str] = set()
         self.violations: list[str] = []
         self.requests: list[wire.Message] = []
-        self.proxied = False
-        self.told: list[str] = []
         self._steps = steps or ["echo"]
         self.server = Server(self._serve)
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import fcntl
 import socket
 import struct
+import termios
 
 from kit.wire import Source
 
@@ -45,6 +47,14 @@ class Peer:
             # A turn of the loop for each piece, so that the kernel sees it as a write of its own.
             await asyncio.sleep(every)
 
+    def unsent(self) -> int:
+        """Bytes that the other side's kernel has not taken yet."""
+        if self.writer.transport.is_closing():
+            return 0
+        raw = self.writer.get_extra_info("socket")
+        queued = fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+        return self.writer.transport.get_write_buffer_size() + struct.unpack("i", queued)[0]
+
     def half_close(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # a connection that has ended meanwhile
             self.writer.write_eof()
@@ -69,6 +79,7 @@ class Server:
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task] = set()
+        self.peers: set[Peer] = set()  # those that are open
 
     async def start(self) -> None:
         def accepted() -> asyncio.StreamReaderProtocol:
@@ -84,12 +95,15 @@ class Server:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         self._tasks.add(task)
+        peer = Peer(reader, writer)
+        self.peers.add(peer)
         try:
-            await self._serve(Peer(reader, writer))
+            await self._serve(peer)
         except asyncio.CancelledError:
             pass  # stop() ends it; the stream's own callback must not see a cancelled task
         finally:
             self._tasks.discard(task)
+            self.peers.discard(peer)
             writer.close()
 
     async def stop(self, *, cut: bool = True) -> None:

@@ -6,7 +6,7 @@
     origin t tcp: echo                    # a layer 4 one
     nobody gone                           # $gone: an address that refuses;  deaf d: one that never accepts
     gate g to a: slice 1                  # a chaos proxy in front of it ($g). Its effects: gate.py
-    dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks
+    dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks; later: dns app.test is asked 4 more times
     start one $ ballast whoami ...        # a process beside it; $one is the address its first line of output ends with
     ports r 3                             # $r: 127.0.0.1 with a range of three ports; $r0, $r1, $r2: each of them
     port h                                # $h: an address on which something may be told to listen
@@ -14,7 +14,7 @@
     origin p proxied                      # as an origin or `origin p tcp proxied`, behind a PROXY header, which it reads
     skip without root                     # printed, and no more is run, by anybody else; `skip without mariadbd`: a program
     skip with UBSan                       # printed, and no more is run, where the binary was built with it
-    start with descriptors 64             # or: start with environment NAME=VALUE
+    start with descriptors 64             # or: start with environment NAME=VALUE; start without pipes (the kernel refuses them)
 
     config:                               # writes ballast.yaml and starts it; admin, state and log keys are added
       listeners: { web: { address: "127.0.0.1:0", protocol: http, default: { forward: site } } }
@@ -40,15 +40,16 @@
     origin a saw:                         # one of its requests was so
         > POST /pay
         > X-Forwarded-For: 127.0.0.1
-    origin a stops | origin a starts again | origin a: ... (new rules) | origin t received "..." | origin t ended by fin
+    origin a goes on [in 300ms] (one `hold` of it) | origin a is stuck with at least 1000 bytes | origin a has nothing unsent | origin a stops | origin a starts again
+    origin a: ... (new rules) | origin t received "..." | origin t ended by fin
     gate g cut now | gate g reset now
 
-    config next.yaml: ...                 # writes another file, completed likewise;  file NAME: ... writes it as it stands
+    config next.yaml: ...                 # writes another file, completed likewise;  file NAME: ... writes it as it stands; file NAME: 70000 bytes
     $ ballast apply next.yaml             # exit 0 unless said otherwise; `eventually $ ...` tries again until it holds
         says "text" | complains "text" (stderr) | exit 1 | json PATH is PATTERN | silent | not says "text"
     metrics: / log:                       # one expectation a line; waits until they hold
     log has 2 records | log where path=/x has 1 target (so many different values) | log says "text" | metrics pass promtool | stderr says "text" | stderr never says "text"
-    notify says READY=1 | signal TERM | exits 0 within 5s | wait 200ms | remember pid ...
+    notify says READY=1 | signal TERM | exits 0 within 5s | exits by KILL | ballast starts again | ballast has 0 pipes
 """
 
 import argparse
@@ -78,6 +79,7 @@ from kit.script import ClientScript, LocatedFailure, located  # noqa: E402
 
 EVENTUALLY_SECONDS = 10.0
 POLL_SECONDS = 0.05
+STUCK_SECONDS = 0.5
 _VARIABLE = re.compile(r"\$([a-z][a-z0-9_-]*)((?:\.port)?)")
 
 
@@ -245,6 +247,29 @@ class Spec:
         origin = self._origin(name)
         await _until(lambda: "" if address in origin.sources else f"origin {name} was reached from {origin.sources}")
 
+    async def origin_goes_on(self, _: text.Line, name: str, later: str | None) -> None:
+        going = self._origin(name).going
+        if later:
+            asyncio.get_running_loop().call_later(text.seconds(later), going.release)
+        else:
+            going.release()
+
+    async def origin_stuck(self, _: text.Line, name: str, least: str) -> None:
+        """Nobody takes its bytes any more: as many are left as half a second ago."""
+        origin = self._origin(name)
+        before, same = -1, 0
+        deadline = time.monotonic() + EVENTUALLY_SECONDS
+        while same < STUCK_SECONDS / POLL_SECONDS:
+            now = sum(peer.unsent() for peer in origin.server.peers)
+            before, same = now, same + 1 if now == before else 0
+            if now < int(least) and same or time.monotonic() > deadline:
+                raise Failure(f"{now} bytes are not sent")
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def origin_unsent(self, _: text.Line, name: str) -> None:
+        origin = self._origin(name)
+        await _until(lambda: f"{found} bytes are not sent" if (found := sum(peer.unsent() for peer in origin.server.peers)) else "")
+
     async def origin_received(self, _: text.Line, name: str, what: str) -> None:
         origin, data = self._origin(name), origins.parse_send(what)[0]
         await _until(lambda: "" if bytes(origin.received) == data
@@ -296,6 +321,10 @@ class Spec:
             self._dns.names[name] = Answer([], fails=True)
         else:
             self._dns.names[name] = Answer(what.removeprefix("is").split())
+
+    async def dns_asked(self, _: text.Line, name: str, times: str) -> None:
+        wanted = self._dns.asked.count(name) + int(times)
+        await _until(lambda: "" if self._dns.asked.count(name) >= wanted else f"it was asked {self._dns.asked.count(name)} times")
 
     async def client(self, line: text.Line, name: str | None, to: str | None, source: str | None) -> None:
         if name and name in self._clients:
@@ -371,6 +400,17 @@ class Spec:
         if b"__ubsan_handle" in pathlib.Path(self._ballast.binary).read_bytes():
             raise Skipped(f"line {line.number}: {line.text}")
 
+    async def start_without_pipes(self, _: text.Line) -> None:
+        self._ballast.denied_pipes = True
+
+    async def pipes(self, _: text.Line, least: str | None, wanted: str) -> None:
+        def problem() -> str:
+            found = self._ballast.pipes_open()
+            good = found >= int(wanted) if least else found == int(wanted)
+            return "" if good else f"{found} pipes are open"
+
+        await _until(problem)
+
     async def start_with(self, _: text.Line, what: str, value: str) -> None:
         if what == "descriptors":
             self._ballast.descriptors = int(value)
@@ -389,8 +429,13 @@ class Spec:
         self._listeners = {}
         await self._ballast.start(self._folder / "ballast.yaml")
 
-    async def file(self, line: text.Line, name: str) -> None:
-        (self._folder / name).write_text(line.raw)
+    async def file(self, line: text.Line, name: str, size: str | None) -> None:
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if size:
+            path.write_bytes(text.pattern_bytes(int(size)))
+        else:
+            path.write_text(line.raw)
 
     async def command(self, line: text.Line, eventually: str | None, words: str) -> None:
         checks = [each.text for each in line.block]
@@ -419,6 +464,11 @@ class Spec:
         got = await self._ballast.wait_exit(text.seconds(within) if within else EVENTUALLY_SECONDS)
         if got != int(status):
             raise Failure(f"exit status {got}\n{self._ballast.stderr()[-2000:]}")
+
+    async def exits_by(self, _: text.Line, name: str) -> None:
+        got = await self._ballast.wait_exit(EVENTUALLY_SECONDS)
+        if got != -getattr(signal, f"SIG{name}"):
+            raise Failure(f"exit status {got}")
 
     async def notify(self, _: text.Line, what: str) -> None:
         await _until(lambda: "" if any(text.matches(what, said) for said in self._ballast.notify.drain())
@@ -496,6 +546,9 @@ class Spec:
 
 _STATEMENTS = [
     (r"origin (\w+)( tcp)?( proxied)?(?:: *(.+)|:?)", "origin"),
+    (r"origin (\w+) goes on(?: in (\w+))?", "origin_goes_on"),
+    (r"origin (\w+) is stuck with at least (\d+) bytes", "origin_stuck"),
+    (r"origin (\w+) has nothing unsent", "origin_unsent"),
     (r"origin (\w+) stops", "origin_stops"),
     (r"origin (\w+) starts again", "origin_starts"),
     (r"origin (\w+) saw (\d+) (requests?|connections?|[A-Z]+)(?: (\S+))?", "origin_count"),
@@ -510,6 +563,7 @@ _STATEMENTS = [
     (r"gate (\w+) to (\w+)(?:: *(.+)|:?)", "gate"),
     (r"gate (\w+) (cut|reset) now", "gate_now"),
     (r"gate (\w+):(?: *(.+))?", "gate_effects"),
+    (r"dns (\S+) is asked (\d+) more times", "dns_asked"),
     (r"dns (\S+) (is.*|fails)", "dns"),
     (r"client(?: (?!to |from )(\w+))?(?: to (\w+))?(?: from (\S+))?:", "client"),
     (r"skip with UBSan", "skip_with_ubsan"),
@@ -519,13 +573,16 @@ _STATEMENTS = [
     (r"start (\w+) listening at (\S+) \$ (.+)", "start_listening"),
     (r"port (\w+)", "port"),
     (r"ports (\w+) (\d+)", "ports"),
+    (r"start without pipes", "start_without_pipes"),
+    (r"ballast has (at least )?(\d+) pipes?", "pipes"),
     (r"start with (descriptors|environment) (.+)", "start_with"),
     (r"ballast starts again", "starts_again"),
     (r"config(?: (\S+))?:", "config"),
-    (r"file (\S+):", "file"),
+    (r"file (\S+):(?: (\d+) bytes)?", "file"),
     (r"(eventually )?\$ (.+)", "command"),
     (r"signal (\w+)", "send_signal"),
     (r"exits (\d+)(?: within (\w+))?", "exits"),
+    (r"exits by (\w+)", "exits_by"),
     (r"notify says (.+)", "notify"),
     (r"wait (\w+)", "wait"),
     (r"metrics:", "metrics"),

@@ -68,6 +68,22 @@ notify says STATUS=*
                 self.assertIn(f"line {line}:", err)
                 self.assertIn(words, err)
 
+    def test_an_origin_goes_on_when_told(self):
+        hold = START.replace("origin a\n", "origin a:\n    > /held\n    hold\n    < 200\n")
+        ask = hold + "client one:\n    > GET /held\norigin a saw 1 GET /held\n"
+        status, err = run(ask + "origin a goes on in 50ms\nclient one:\n    < 200\norigin a has nothing unsent\nballast has 0 pipes\n")
+        self.assertEqual((status, err), (0, ""))
+        status, err = run(ask + "client one:\n    expect silence 100ms\norigin a is stuck with at least 1 bytes\n")
+        self.assertEqual(status, 1)
+        self.assertIn("0 bytes are not sent", err)
+
+    def test_a_killed_program_says_so(self):
+        status, err = run(START + "signal KILL\nexits by KILL\n")
+        self.assertEqual((status, err), (0, ""))
+        status, err = run(START + "signal TERM\nexits by KILL\n")
+        self.assertEqual(status, 1)
+        self.assertIn("exit status 0", err)
+
     def test_the_end_of_the_program_is_checked(self):
         for setting, words in (("FAKE_EXIT=3", "ended with status 3"), ("FAKE_NEVER_READY=1", "ended with status 4"),
                                ("FAKE_STDERR=ERROR: AddressSanitizer: heap-use-after-free", "a sanitizer reports")):

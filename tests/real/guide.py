@@ -20,6 +20,8 @@ SECONDS_MAX = 60
 def check(ballast, name, text, folder):
     path = folder / "guide.yaml"
     path.write_text(text)
+    for root in re.findall(r"\broot: ([\w./-]+)", text):  # folders of files
+        (folder / root).mkdir(parents=True, exist_ok=True)
     done = subprocess.run([ballast, "check", str(path)], capture_output=True, text=True, timeout=SECONDS_MAX)
     if done.returncode != 0:
         raise SystemExit(f"guide: {name}: ballast check refuses a configuration:\n{done.stdout}{done.stderr}")

@@ -83,6 +83,7 @@ Json listener(const model::ListenerStatus& l) {
               {"connections_refused", l.connections_refused},
               {"traffic", traffic(l.traffic)},
               {"defects", counts(l.defects)},
+              {"http2", {{"connections", l.http2_connections}, {"defects", counts(l.http2_defects)}}},
               {"errors", counts(l.errors)}};
 }
 
@@ -169,6 +170,7 @@ std::string status_document(const model::Status& status) {
                    {"generation", status.generation},
                    {"workers", status.workers},
                    {"memory_bytes", status.memory_bytes},
+                   {"access_log_dropped_bytes", status.access_log_dropped_bytes},
                    {"descriptors", {{"open", status.descriptors_open}, {"max", status.descriptors_max}}},
                    {"listeners", std::move(listeners)},
                    {"groups", std::move(groups)}});

@@ -75,6 +75,10 @@ void listeners(Exposition& out, const Status& status) {
           [](const ListenerStatus& l) { return l.connections_refused; });
   reasons("ballast_listener_defects_total", "Requests refused as malformed, by class of defect.", "defect",
           [](const ListenerStatus& l) -> const auto& { return l.defects; });
+  counter("ballast_listener_http2_connections_total", "HTTP/2 connections made.",
+          [](const ListenerStatus& l) { return l.http2_connections; });
+  reasons("ballast_listener_http2_defects_total", "HTTP/2 connections ended for what the client did, by defect.",
+          "defect", [](const ListenerStatus& l) -> const auto& { return l.http2_defects; });
   reasons("ballast_listener_errors_total", "Error responses the balancer made itself, by reason.", "reason",
           [](const ListenerStatus& l) -> const auto& { return l.errors; });
 }
@@ -228,6 +232,9 @@ void process(Exposition& out, const Status& status) {
         seconds(status.configured));
   gauge("ballast_workers", "Worker threads.", static_cast<double>(status.workers));
   gauge("ballast_stopping", "1 while ballast drains before it ends.", std::uint64_t{status.stopping ? 1U : 0U});
+  out.family("ballast_access_log_dropped_bytes_total", MetricType::Counter,
+             "Access log lines lost because the disk was full or too slow, in bytes.");
+  out.sample({}, status.access_log_dropped_bytes);
   gauge("process_start_time_seconds", "When the process started.", seconds(status.started));
   gauge("process_resident_memory_bytes", "Resident memory.", status.memory_bytes);
   gauge("process_open_fds", "Open file descriptors.", status.descriptors_open);

@@ -360,6 +360,7 @@ model::Status Control::status() {
   status.descriptors_open = io::open_descriptor_count();
   status.descriptors_max = io::descriptor_limit();
   status.memory_bytes = io::resident_memory_bytes();
+  if (access_log_ != nullptr) status.access_log_dropped_bytes = access_log_->dropped_bytes();
   for (const OpenListener& open : listeners_.open()) {
     model::ListenerStatus listener;
     listener.name = open.share->name;
@@ -367,6 +368,7 @@ model::Status Control::status() {
     listener.protocol = config::to_string(open.protocol);
     std::array<std::uint64_t, reason_count> errors{};
     std::array<std::uint64_t, http::defect_count> defects{};
+    std::array<std::uint64_t, http2::session_defect_count> http2_defects{};
     for (const ListenerCell& cell : open.share->cells) {
       cell.traffic.add_to(listener.traffic);
       listener.connections += cell.connections.get();
@@ -374,6 +376,8 @@ model::Status Control::status() {
       listener.connections_refused += cell.connections_refused.get();
       for (std::size_t i = 0; i < errors.size(); ++i) errors[i] += cell.errors[i].get();
       for (std::size_t i = 0; i < defects.size(); ++i) defects[i] += cell.defects[i].get();
+      listener.http2_connections += cell.http2_connections.get();
+      for (std::size_t i = 0; i < http2_defects.size(); ++i) http2_defects[i] += cell.http2_defects[i].get();
     }
     for (std::size_t i = 1; i < errors.size(); ++i) {
       if (errors[i] != 0) listener.errors.push_back({std::string(to_string(static_cast<Reason>(i))), errors[i]});
@@ -381,6 +385,11 @@ model::Status Control::status() {
     for (std::size_t i = 1; i < defects.size(); ++i) {
       if (defects[i] != 0)
         listener.defects.push_back({std::string(http::to_string(static_cast<http::Defect>(i))), defects[i]});
+    }
+    for (std::size_t i = 1; i < http2_defects.size(); ++i) {
+      if (http2_defects[i] == 0) continue;
+      listener.http2_defects.push_back(
+          {std::string(http2::to_string(static_cast<http2::SessionDefect>(i))), http2_defects[i]});
     }
     status.listeners.push_back(std::move(listener));
   }

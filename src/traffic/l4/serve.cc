@@ -94,13 +94,12 @@ class TcpConnection {
     if (stream.has_value()) {
       reason_ = Reason::None;
       TargetCell& cell = worker_.cell_of(*target_);
-      const TargetUse use(worker_.local_of(*target_).uses, strand_);
-      cell.traffic.in_flight.add();
       cell.connections.add();
       TunnelSides sides{.client = client_, .target = *stream, .to_target = std::move(first), .to_client = {}};
       const TunnelResult result = co_await tunnel(sides, listener_->settings->timeouts.idle);
       cell.connections.subtract();
       cell.traffic.in_flight.subtract();
+      use_.reset();
       bytes_in_ = result.to_target_bytes;
       bytes_out_ = result.to_client_bytes;
       if (result.end == TunnelEnd::ClientCut) reason_ = Reason::ClientGone;
@@ -126,16 +125,21 @@ class TcpConnection {
       auto slot = picker.next(worker_.state_of(*group_->share), loads);
       if (!slot.has_value() && attempts_ != 0) slot = reserve.next(worker_.state_of(*group_->share), loads);
       if (!slot.has_value()) break;
-      target_ = group_->targets[*slot].get();
-      TargetCell& cell = worker_.cell_of(*target_);
-      if (settings.target_connections_max != 0 && cell.connections.get() >= settings.target_connections_max) {
-        reason_ = Reason::TargetsFull;
+      TargetShare& next = *group_->targets[*slot];
+      TargetCell& cell = worker_.cell_of(next);
+      // Those still being made count: a burst must not pass the limit, nor a drain be over, before they stand.
+      if (settings.target_connections_max != 0 && cell.traffic.in_flight.get() >= settings.target_connections_max) {
+        if (reason_ == Reason::NoTarget) reason_ = Reason::TargetsFull;
         continue;
       }
+      target_ = &next;
       if (attempts_++ != 0) worker_.cell_of(*group_->share).retries.add();
       cell.connects.add();
+      use_.emplace(worker_.local_of(next).uses, strand_);
+      cell.traffic.in_flight.add();
       const io::Instant began = worker_.loop().now();
-      const Introduction introduction{.client = peer_, .told = told_.get(), .connection = &client_, .sni = sni_};
+      const Introduction introduction{
+          .client = peer_, .told = told_.get(), .connection = &client_.descriptor(), .sni = sni_};
       auto stream = co_await connect_target(worker_.loop(), introduction, settings, *target_,
                                             worker_.loop().after(settings.timeouts.connect));
       connect_took_ = worker_.loop().now() - began;
@@ -144,6 +148,8 @@ class TcpConnection {
                                                    worker_.loop().now());
         co_return std::move(*stream);
       }
+      cell.traffic.in_flight.subtract();
+      use_.reset();
       cell.connect_failures.add();
       reason_ = reason_of_connect(stream.error().code());
       if (stream.error().code() == Code::Cancelled) break;
@@ -212,6 +218,7 @@ class TcpConnection {
   const Route* route_ = nullptr;
   const PlanGroup* group_ = nullptr;
   TargetShare* target_ = nullptr;
+  std::optional<TargetUse> use_;  // of target_, from the attempt to reach it to the end
   Reason reason_ = Reason::None;
   int attempts_ = 0;
   io::Duration connect_took_{-1};

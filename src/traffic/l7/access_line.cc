@@ -99,6 +99,11 @@ void append_quoted(Buffer& out, Bytes text) {
   }
 }
 
+Bytes protocol_of(const AccessRecord& record) {
+  if (record.major_version == 2) return "HTTP/2.0";
+  return record.minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
+}
+
 }  // namespace
 
 void write_json_line(Buffer& out, const AccessRecord& record) {
@@ -116,7 +121,7 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
     append_text(out, R"(,"host":")", record.host);
     append_text(out, R"(,"path":")", record.path);
     append_some(out, R"(,"query":")", record.query);
-    out.append(record.minor_version == 0 ? Bytes(R"(,"protocol":"HTTP/1.0")") : Bytes(R"(,"protocol":"HTTP/1.1")"));
+    append_text(out, R"(,"protocol":")", protocol_of(record));
     append_number(out, R"(,"status":)", static_cast<std::uint64_t>(record.status));
   }
   append_some(out, R"(,"reason":")", record.reason);
@@ -156,7 +161,8 @@ void write_combined_line(Buffer& out, const AccessRecord& record) {
     append_quoted(out, record.method);
     out.append(' ');
     append_quoted(out, record.target);
-    out.append(record.minor_version == 0 ? Bytes(" HTTP/1.0") : Bytes(" HTTP/1.1"));
+    out.append(' ');
+    out.append(protocol_of(record));
   }
   append_number(out, "\" ", static_cast<std::uint64_t>(record.status));
   append_number(out, " ", record.bytes_out);

@@ -37,6 +37,7 @@ struct AccessRecord {
   Bytes target;  // path and query as sent
   Bytes path;
   Bytes query;
+  int major_version = 1;
   int minor_version = 1;
   bool is_tcp = false;
   Bytes sni;  // of a tls listener's client

@@ -3,11 +3,10 @@
 #include "traffic/connect.h"
 #include "traffic/l4/tunnel.h"
 #include "traffic/l7/exchange.h"
+#include "traffic/l7/http1_upstream.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/upload.h"
-#include "wire/http/head_writer.h"
 #include "wire/http/hop_by_hop.h"
-#include "wire/http/parse.h"
 
 namespace ballast::traffic {
 namespace {
@@ -22,76 +21,71 @@ constexpr int interim_max = 32;
 
 io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
   using Certainty = UpstreamPool::Certainty;
-  const config::TargetGroup& settings = *group_->settings;
   TargetCell& cell = worker_.cell_of(*target_);
-  std::unique_ptr<UpstreamConnection> connection;
+  // From before a connection is made: a burst must not pass the target's limit, nor a drain be over, meanwhile.
+  const TargetUse use(worker_.local_of(*target_).uses, co_await io::this_strand());
+  cell.traffic.in_flight.add();
+  std::unique_ptr<Upstream> upstream;
   if (fresh == Fresh::Allowed) {
-    connection = pool_of_target().take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked);
+    upstream = pool_of_target().take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked);
   }
-  if (connection == nullptr) {
+  if (upstream == nullptr) {
     cell.connects.add();
     const io::Instant began = loop_.now();
-    auto stream = co_await connect_target(loop_, client_.introduction(), settings, *target_,
-                                          loop_.after(settings.timeouts.connect));
+    auto stream = co_await connect_target(loop_, client_.introduction(), *group_->settings, *target_,
+                                          loop_.after(group_->settings->timeouts.connect));
     state_->facts.connect_took = loop_.now() - began;
     if (!stream) {
       cell.connect_failures.add();
+      cell.traffic.in_flight.subtract();
       if (client_.was_cut()) co_return failed(Reason::ClientGone, Retry::Never);
       co_return failed(reason_of_connect(stream.error().code()), Retry::Always);
     }
-    connection = std::make_unique<UpstreamConnection>(pool_of_target(), std::move(*stream));
+    upstream = std::make_unique<Http1Upstream>(pool_of_target(), std::move(*stream));
   }
-  const TargetUse use(worker_.local_of(*target_).uses, co_await io::this_strand());
-  cell.traffic.in_flight.add();
-  bool reusable = false;
-  const Attempt result = co_await attempt(*connection, reusable);
+  std::optional<Upstream::Use> end;
+  const Attempt result = co_await attempt(*upstream, end);
   cell.traffic.in_flight.subtract();
-  // One that is not given back is reset by its destructor, unless it was closed in order.
-  UpstreamPool& pool = connection->pool();
-  if (reusable) pool.give(std::move(connection), settings.pool);
+  // One that has not ended in order is cut by its destructor.
+  if (end.has_value()) {
+    Upstream& self = *upstream;
+    self.finish(std::move(upstream), *end, group_->settings->pool);
+  }
   co_return result;
 }
 
-// Shared by all clients, unless the target is told whom a connection is from: then it is that client's own.
+// Shared by all clients, unless the target is told whom a connection is from: then it is that client's own. To be asked
+// anew after a wait: another request of the client may have changed its own pool to another target.
 UpstreamPool& Exchange::pool_of_target() {
   return tells_client(*group_->settings) ? client_.own_pool().of(*target_, loop_, worker_.cell_of(*target_))
                                          : worker_.pool_of(*target_);
 }
 
-void Exchange::write_request() {
+UpstreamRequest Exchange::request_for_target() {
   ExchangeState& state = *state_;
-  state.to_target.clear();
-  RequestOut out{
-      .state = state, .client = client_, .listener = *listener_, .group = *group_->settings, .target = *target_};
-  const bool held_whole = body_.ended();
+  UpstreamRequest out;
+  out.head = request_head(
+      {.state = state, .client = client_, .listener = *listener_, .group = *group_->settings, .target = *target_});
+  out.body = state.small_body.view();
+  out.body_is_whole = state.body->ended();
+  if (out.body_is_whole) out.trailers = state.body->trailers();
   if (state.request.framing == http::Framing::Length) {
-    out.framing = http::Framing::Length;
-    out.length = state.request.content_length;
+    out.framing.framing = http::Framing::Length;
+    out.framing.length = state.request.content_length;
   } else if (state.request.framing == http::Framing::Chunked) {
     // What is known whole is sent with its length, which every server understands.
-    const bool measured = held_whole && body_.trailers().empty();
-    out.framing = measured ? http::Framing::Length : http::Framing::Chunked;
-    out.length = state.small_body.size();
+    const bool measured = out.body_is_whole && out.trailers.empty();
+    out.framing.framing = measured ? http::Framing::Length : http::Framing::Chunked;
+    out.framing.length = state.small_body.size();
   }
-  write_request_head(out);
-  if (out.framing != http::Framing::Chunked) {
-    state.to_target.append(state.small_body.view());
-    return;
+  if (state.request.wants_upgrade) {
+    out.framing.use = http::ConnectionUse::Upgrade;
+    out.framing.upgrade = state.request.fields.value_or_empty(http::HeaderId::Upgrade);
   }
-  if (!state.small_body.empty()) {
-    char chunk_head[18];
-    state.to_target.append({chunk_head, http::write_chunk_head(chunk_head, state.small_body.size())});
-    state.to_target.append(state.small_body.view());
-    state.to_target.append(Bytes("\r\n"));
-  }
-  if (held_whole) {
-    state.to_target.append(Bytes("0\r\n"));
-    state.to_target.append(body_.trailers());
-    state.to_target.append(Bytes("\r\n"));
-  }
+  return out;
 }
 
-Exchange::Attempt Exchange::failed_by(const Error& error, const UpstreamConnection& connection) const {
+Exchange::Attempt Exchange::failed_by(const Error& error, const Upstream& upstream) const {
   if (client_.was_cut()) return failed(Reason::ClientGone, Retry::Never);
   switch (error.code()) {
     case Code::Cancelled:
@@ -102,7 +96,7 @@ Exchange::Attempt Exchange::failed_by(const Error& error, const UpstreamConnecti
       break;
   }
   Attempt attempt = failed(error.code() == Code::Closed ? Reason::TargetClosed : Reason::TargetReset, Retry::IfReused);
-  attempt.was_stale = connection.is_reused();
+  attempt.was_stale = upstream.is_reused();
   return attempt;
 }
 
@@ -127,92 +121,78 @@ Exchange::Attempt Exchange::failed_by_client(const Upload& upload) const {
   return attempt;
 }
 
-io::Task<Exchange::Attempt> Exchange::attempt(UpstreamConnection& connection, bool& reusable) {
+io::Task<Exchange::Attempt> Exchange::attempt(Upstream& upstream, std::optional<Upstream::Use>& end) {
   const config::Listener& listener = *listener_->settings;
-  write_request();
-  const std::size_t head_bytes = state_->to_target.size();
+  http::Body& body = *state_->body;
   Upload upload(loop_, co_await io::this_strand());
-  Attempt result;
-  const Result<> sent = co_await http::flush(state_->to_target, connection.stream(), group_->settings->timeouts.idle);
-  if (!sent) {
-    result = failed_by(sent.error(), connection);
-    // The kernel took nothing: the target cannot have seen this request, whatever its method.
-    if (state_->to_target.size() == head_bytes && result.retry == Retry::IfReused) result.retry = Retry::Always;
-    co_return result;
+  const UpstreamRequest request = request_for_target();
+  if (const Result<> sent = co_await upstream.send(*state_, request, group_->settings->timeouts.idle); !sent) {
+    Attempt lost = failed_by(sent.error(), upstream);
+    if (lost.retry == Retry::IfReused) lost.retry = sent.error().retry();
+    co_return lost;
   }
-  if (!body_.ended()) {
+  if (!body.ended()) {
     upload_began_ = true;
-    const bool chunked = state_->request.framing == http::Framing::Chunked;
-    upload.start(body_, chunked ? http::Framing::Chunked : http::Framing::Length, connection.stream(),
+    upload.start(upstream, body, request.framing.framing,
                  http::RelayLimits{.source_idle = listener.timeouts.idle,
                                    .sink_idle = group_->settings->timeouts.idle,
                                    .bytes_max = listener.limits.body.value_or(UINT64_MAX) - state_->small_body.size(),
                                    .rate_min = listener.timeouts.minimum_rate});
   }
-  result = co_await receive_head(connection, upload, loop_.now());
+  Attempt result = co_await receive_head(upstream, upload, loop_.now());
   if (result.answered) {
-    result = state_->response.status == 101 ? co_await open_tunnel(connection)
-                                            : co_await respond(connection, upload, reusable);
+    result = state_->response.status == 101 ? co_await open_tunnel(upstream) : co_await respond(upstream, upload, end);
   }
   co_await upload.close();
   if (upload.was_started()) state_->facts.bytes_in += upload.result().body_bytes;
   co_return result;
 }
 
-// Gives `answered` when the final head stands in state_->response, not yet consumed from the reader.
-io::Task<Exchange::Attempt> Exchange::receive_head(UpstreamConnection& connection, Upload& upload, io::Instant sent) {
+// Gives `answered` when the final head stands in state_->response.
+io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& upload, io::Instant sent) {
   const config::TargetGroup& settings = *group_->settings;
-  const http::HeadLimits limits{.line = settings.response_headers_max,
-                                .header = settings.response_headers_max,
-                                .head = settings.response_headers_max,
-                                .header_count = http::fields_max};
-  http::Connection& reader = connection.reader();
   int interims = 0;
   while (true) {
-    if (reader.has_held()) {
-      const http::ResponseParser::Question question{.to_head = state_->request.is_head, .to_connect = false};
-      const http::Outcome outcome = http::ResponseParser::parse(reader.held(), limits, question, state_->response);
-      const int status = state_->response.status;
-      if (outcome.progress == http::Progress::Failed ||
-          (outcome.progress == http::Progress::Complete && status < 200 &&
-           (++interims > interim_max || (status == 101 && !state_->request.wants_upgrade)))) {
-        Attempt malformed = failed(Reason::TargetMalformed, Retry::Never);
-        malformed.defect = outcome.defect;
-        co_return malformed;
-      }
-      if (outcome.progress == http::Progress::Complete) {
-        if (status >= 200 || status == 101) {
-          state_->facts.header_took = loop_.now() - sent;
-          upload.answered();
-          co_return Attempt{.answered = true};
-        }
-        if (const Result<> passed = co_await send_interim(reader); !passed) {
-          co_return failed(
-              client_.was_cut() || passed.error().code() != Code::Cancelled ? Reason::ClientGone : Reason::Stopped,
-              Retry::Never);
-        }
-        continue;
-      }
+    const HeadStep step = upstream.try_head(*state_, settings.response_headers_max);
+    const int status = state_->response.status;
+    if (step.kind == HeadStep::Kind::Malformed ||
+        (step.kind == HeadStep::Kind::Complete && status < 200 &&
+         (++interims > interim_max || (status == 101 && !state_->request.wants_upgrade)))) {
+      Attempt malformed = failed(Reason::TargetMalformed, Retry::Never);
+      malformed.defect = step.defect;
+      co_return malformed;
     }
-    const io::Transfer got = connection.stream().may_read() ? reader.receive() : io::Transfer{};
-    if (got.state == io::TransferState::Done) continue;
-    if (got.state != io::TransferState::WouldBlock) {
-      const bool began = reader.has_held();
-      Attempt attempt = failed_by(Error(got.state == io::TransferState::End ? Code::Closed : got.code), connection);
-      if (began || interims != 0) attempt.retry = Retry::Never;
+    if (step.kind == HeadStep::Kind::Complete) {
+      if (status >= 200 || status == 101) {
+        state_->facts.header_took = loop_.now() - sent;
+        upload.answered();
+        co_return Attempt{.answered = true};
+      }
+      gather_response_lines();
+      auto interim = client_.interim(*state_, listener_->settings->timeouts.idle);
+      upstream.skip_head(*state_);
+      if (const Result<> passed = co_await std::move(interim); !passed) {
+        co_return failed(
+            client_.was_cut() || passed.error().code() != Code::Cancelled ? Reason::ClientGone : Reason::Stopped,
+            Retry::Never);
+      }
+      continue;
+    }
+    if (step.kind == HeadStep::Kind::Lost) {
+      Attempt attempt = failed_by(Error(step.code), upstream);
+      if (step.began || interims != 0) attempt.retry = Retry::Never;
       if (attempt.retry == Retry::Never) attempt.was_stale = false;
       co_return attempt;
     }
-    reader.keep();
     if (upload.client_failed()) co_return failed_by_client(upload);
 
     io::Deadline deadline = io::Deadline::never();  // the upload has limits of its own
     if (!upload.is_running()) {
       deadline = io::Deadline::at((upload.was_started() ? upload.ended_at() : sent) + settings.timeouts.header);
     }
-    const bool watched = client_.stream().descriptor().is_registered();
-    const io::Deadline look = watched ? deadline : earlier(deadline, io::Deadline::at(sent + unwatched_max));
-    const io::Wake wake = co_await connection.stream().until_readable(look);
+    const io::Deadline look =
+        client_.is_watched() ? deadline : earlier(deadline, io::Deadline::at(sent + unwatched_max));
+    const io::Wake wake = co_await upstream.until_head(look);
     if (wake == io::Wake::Event) continue;
     if (client_.was_cut()) co_return failed(Reason::ClientGone, Retry::Never);
     if (wake == io::Wake::Cancelled) {
@@ -220,23 +200,8 @@ io::Task<Exchange::Attempt> Exchange::receive_head(UpstreamConnection& connectio
       continue;  // the upload has ended
     }
     if (deadline.passed(loop_.now())) co_return failed(Reason::TargetTimeout, Retry::Never);
-    if (!client_.stream().descriptor().watch_now()) co_return failed(Reason::Overloaded, Retry::Never);
+    if (!client_.watch()) co_return failed(Reason::Overloaded, Retry::Never);
   }
-}
-
-io::Task<Result<>> Exchange::send_interim(http::Connection& reader) {
-  const http::ResponseHead& response = state_->response;
-  // A client of HTTP/1.0 knows no interim responses.
-  if (state_->request.minor_version >= 1) {
-    gather_response_lines();
-    http::HeadWriter head(state_->to_client);
-    head.status_line(response.status, response.reason());
-    for (const http::FieldLine& line : state_->lines) head.field(line.name, line.value);
-    head.end();
-  }
-  reader.consume(response.size);
-  reader.keep();
-  co_return co_await http::flush(state_->to_client, client_.stream(), listener_->settings->timeouts.idle);
 }
 
 void Exchange::gather_response_lines() {
@@ -253,7 +218,7 @@ void Exchange::gather_response_lines() {
   if (!server.empty()) lines.push_back({"Server", server});
 }
 
-io::Task<Exchange::Attempt> Exchange::respond(UpstreamConnection& connection, Upload& upload, bool& reusable) {
+io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, Upload& upload, std::optional<Upstream::Use>& end) {
   const http::RequestHead& request = state_->request;
   const http::ResponseHead& response = state_->response;
   ExchangeFacts& facts = state_->facts;
@@ -273,27 +238,21 @@ io::Task<Exchange::Attempt> Exchange::respond(UpstreamConnection& connection, Up
       out.framing = request.minor_version >= 1 ? http::Framing::Chunked : http::Framing::UntilClose;
       break;
   }
-  const bool stays = client_may_stay() && upload.is_whole() && out.framing != http::Framing::UntilClose;
+  const bool stays = client_.may_stay(*state_) && upload.is_whole() && out.framing != http::Framing::UntilClose;
   out.use = stays ? http::ConnectionUse::KeepAlive : http::ConnectionUse::Close;
 
   gather_response_lines();
-  http::write_head(state_->to_client, http::OutgoingResponse{response.status, response.reason(), state_->lines}, out);
   facts.status = response.status;
-  if (response.keep_alive_seconds.has_value()) {
-    connection.pool().told_idle_time(std::chrono::seconds(*response.keep_alive_seconds));
-  }
-  connection.reader().consume(response.size);
-  http::ConnectionBody body(connection.reader());
-  body.begin(response.framing, response.content_length, {});
-
+  http::Body& body = upstream.body(*state_);
   const http::RelayLimits limits{.source_idle = group_->settings->timeouts.idle,
                                  .sink_idle = listener_->settings->timeouts.idle};
-  const http::RelayResult result = co_await http::relay(state_->to_client, body, out.framing, client_.stream(), limits);
+  const http::RelayResult result = co_await client_.respond(
+      *state_, http::OutgoingResponse{response.status, response.reason(), state_->lines}, out, body, limits);
   if (result.end == http::RelayEnd::SourceFailed && !result.head_sent) {
     // The client has seen nothing of it: an answer that says what went wrong is better than half of one.
     state_->to_client.clear();
     facts.status = 0;
-    if (result.code != Code::Malformed) co_return failed_by(Error(result.code), connection);
+    if (result.code != Code::Malformed) co_return failed_by(Error(result.code), upstream);
     Attempt malformed = failed(Reason::TargetMalformed, Retry::Never);
     malformed.defect = result.defect;
     co_return malformed;
@@ -301,8 +260,10 @@ io::Task<Exchange::Attempt> Exchange::respond(UpstreamConnection& connection, Up
   facts.bytes_out = result.body_bytes;
   switch (result.end) {
     case http::RelayEnd::Done:
-      reusable = response.keep_alive && upload.is_whole() && response.framing != http::Framing::UntilClose;
-      if (!reusable && upload.is_whole()) connection.stream().close();
+      if (upload.is_whole()) {
+        const bool reusable = response.keep_alive && response.framing != http::Framing::UntilClose;
+        end = reusable ? Upstream::Use::Reuse : Upstream::Use::Close;
+      }
       co_return Attempt{.answered = true, .after = stays ? After::KeepAlive : After::Linger};
     case http::RelayEnd::SourceFailed:
       facts.reason = result.code == Code::TimedOut ? Reason::BodyTimeout : Reason::BodyCut;
@@ -318,20 +279,15 @@ io::Task<Exchange::Attempt> Exchange::respond(UpstreamConnection& connection, Up
   co_return Attempt{.answered = true, .after = After::Reset};
 }
 
-io::Task<Exchange::Attempt> Exchange::open_tunnel(UpstreamConnection& connection) {
-  const http::ResponseHead& response = state_->response;
+io::Task<Exchange::Attempt> Exchange::open_tunnel(Upstream& upstream) {
   ExchangeFacts& facts = state_->facts;
   gather_response_lines();
-  http::write_head(state_->to_client, http::OutgoingResponse{101, response.reason(), state_->lines},
-                   http::OutgoingFraming{.use = http::ConnectionUse::Upgrade,
-                                         .upgrade = response.fields.value_or_empty(http::HeaderId::Upgrade)});
-  connection.reader().consume(response.size);
-  facts.status = 101;
-  TunnelSides sides{.client = client_.stream(), .target = connection.stream(), .to_target = {}, .to_client = {}};
-  sides.to_client.append(state_->to_client.view());
-  sides.to_client.append(connection.reader().held());
-  sides.to_target.append(client_.reader().held());
-  state_->to_client.clear();
+  Buffer to_target;
+  Buffer to_client;
+  io::Stream& client = client_.begin_tunnel(*state_, to_client, to_target);
+  io::Stream& target = upstream.begin_tunnel(*state_, to_client);
+  TunnelSides sides{
+      .client = client, .target = target, .to_target = std::move(to_target), .to_client = std::move(to_client)};
   const TunnelResult result = co_await tunnel(sides, listener_->settings->timeouts.tunnel);
   facts.bytes_in += result.to_target_bytes;
   facts.bytes_out = result.to_client_bytes;

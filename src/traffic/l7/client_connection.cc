@@ -1,79 +1,139 @@
 #include "traffic/l7/client_connection.h"
 
+#include "io/linger.h"
 #include "io/loop.h"
 #include "traffic/l7/exchange.h"
+#include "traffic/l7/http2_client.h"
 #include "traffic/worker.h"
+#include "wire/http/head_writer.h"
+#include "wire/http/parse.h"
 
 namespace ballast::traffic {
-
 ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd,
                                    const io::Peer& peer, std::shared_ptr<const Told> told, io::Strand& strand)
-    : worker_(worker),
-      listener_(std::move(listener)),
-      count_(worker, *listener_),
-      strand_(strand),
+    : Client(worker, std::move(listener), peer, origin_, strand),
+      origin_{.told = std::move(told), .own_pool = {}},
+      count_(worker, this->listener()),
       stream_(io::Descriptor(worker.loop(), fd)),
-      reader_(worker.loop(), stream_),
-      peer_(peer),
-      told_(std::move(told)) {
+      reader_(worker.loop(), stream_) {
+  origin_.socket = &stream_.descriptor();
   stream_.descriptor().on_idle_event(this);
-  worker_.opened(*this);
+  worker.opened(*this);
 }
 
 ClientConnection::~ClientConnection() {
-  worker_.closed(*this);
-}
-
-std::uint16_t ClientConnection::port() const {
-  return told_ != nullptr && told_->has_destination ? told_->destination.port : listener_->port;
-}
-
-Introduction ClientConnection::introduction() const {
-  return {.client = peer_, .told = told_.get(), .connection = &stream_, .sni = {}};
-}
-
-const std::string& ClientConnection::peer_text() {
-  if (peer_text_.empty()) peer_text_ = peer_.host();
-  return peer_text_;
+  worker().closed(*this);
 }
 
 void ClientConnection::on_idle_event(News news) {
   // Bytes: the next request, pipelined, has its turn later. Ended: a client may close its sending side and wait for its
   // answer.
-  if (news != News::Cut) return;
-  cut_ = true;
-  strand_.interrupt();
+  if (news == News::Cut) cut();
+}
+
+io::Task<Client::HeadRead> ClientConnection::read_head(ExchangeState& state, const config::Listener& listener) {
+  const http::HeadLimits limits = head_limits(listener.limits);
+  http::RequestHead& head = state.request;
+  const io::Deadline deadline = worker().loop().after(listener.timeouts.header);
+  bool forgiving = true;
+  while (true) {
+    // One empty line before a request line is forgiven (RFC 9112 2.2).
+    if (forgiving && reader_.held().starts_with("\r\n")) {
+      reader_.consume(2);
+      forgiving = false;
+    }
+    const Bytes held = reader_.held();
+    if (!held.empty() && !(forgiving && held == "\r")) {
+      const http::Outcome outcome = http::RequestParser::parse(held, limits, head);
+      if (outcome.progress == http::Progress::Complete) {
+        state.request_bytes.append(held.substr(0, head.size));
+        head.rebase(state.request_bytes.view().data());
+        reader_.consume(head.size);
+        reader_.keep();
+        state.body = &state.connection_body.emplace(reader_);
+        state.connection_body->begin(head.framing, head.content_length, limits);
+        state.facts.bytes_in = head.size;
+        co_return HeadRead::Complete;
+      }
+      if (outcome.progress == http::Progress::Failed) {
+        state.facts.reason = Reason::RequestMalformed;
+        state.facts.defect = outcome.defect;
+        state.facts.bytes_in = held.size();
+        reader_.consume(held.size());
+        co_return HeadRead::Refused;
+      }
+    }
+    // Parsing again is worth it only when a line has been completed, or a limit may have been passed.
+    const std::size_t seen = held.size();
+    while (true) {
+      const io::Transfer got = reader_.receive();
+      if (got.state == io::TransferState::Done) {
+        const Bytes now = reader_.held();
+        if (now.find('\n', seen) != Bytes::npos || now.size() >= limits.line) break;
+        continue;
+      }
+      if (got.state != io::TransferState::WouldBlock) co_return HeadRead::Gone;
+      reader_.keep();
+      const io::Wake wake = co_await stream_.until_readable(deadline);
+      if (wake == io::Wake::Cancelled) co_return HeadRead::Gone;
+      if (wake == io::Wake::Deadline) {
+        state.facts.reason = Reason::RequestTimeout;
+        co_return HeadRead::Refused;
+      }
+    }
+  }
+}
+
+io::Task<Result<>> ClientConnection::interim(ExchangeState& state, io::Duration idle) {
+  // A client of HTTP/1.0 knows no interim responses.
+  if (state.request.minor_version >= 1) {
+    http::HeadWriter head(state.to_client);
+    head.status_line(state.response.status, state.response.reason());
+    for (const http::FieldLine& line : state.lines) head.field(line.name, line.value);
+    head.end();
+  }
+  return http::flush(state.to_client, stream_, idle);
+}
+
+io::Task<http::RelayResult> ClientConnection::respond(ExchangeState& state, const http::OutgoingResponse& response,
+                                                      const http::OutgoingFraming& framing, http::Body& body,
+                                                      const http::RelayLimits& limits) {
+  http::write_head(state.to_client, response, framing);
+  return http::relay(state.to_client, body, framing.framing, stream_, limits);
+}
+
+io::Stream& ClientConnection::begin_tunnel(ExchangeState& state, Buffer& to_client, Buffer& to_target) {
+  const http::ResponseHead& response = state.response;
+  state.facts.status = response.status;
+  http::write_head(to_client, http::OutgoingResponse{101, response.reason(), state.lines},
+                   http::OutgoingFraming{.use = http::ConnectionUse::Upgrade,
+                                         .upgrade = response.fields.value_or_empty(http::HeaderId::Upgrade)});
+  to_target.append(reader_.held());
+  return stream_;
+}
+
+bool ClientConnection::may_stay(const ExchangeState& state) const {
+  return state.request.keep_alive && !worker().is_draining() && worker().plan()->listener(listener()) != nullptr;
 }
 
 namespace {
 
-// Closes so that what was sent arrives: the kernel resets a connection closed over unread bytes, and the reset may
-// overtake the answer. Reads away what comes for a second, at most 256 KiB.
-io::Task<void> close_lingering(ClientConnection& client) {
-  constexpr auto patience = std::chrono::seconds(1);
-  constexpr std::size_t bytes_max = 256 * kib;
-  io::TcpStream& stream = client.stream();
-  io::Loop& loop = stream.descriptor().loop();
-  stream.end();
-  const io::Deadline deadline = loop.after(patience);
-  std::size_t read_away = 0;
-  while (read_away < bytes_max) {
-    const auto buffer = loop.receive_buffer();
-    const io::Transfer got = stream.try_read(buffer.data(), buffer.size());
-    if (got.state == io::TransferState::Done) {
-      read_away += got.count;
-      continue;
-    }
-    if (got.state != io::TransferState::WouldBlock) break;
-    if (co_await stream.until_readable(deadline) != io::Wake::Event) break;
+// Whether the first bytes of a connection are those of HTTP/2; waits where they are cut short. What came stands in the
+// reader.
+io::Task<bool> begins_http2(ClientConnection& client) {
+  http::Connection& reader = client.reader();
+  const PlanListener* plan = client.worker().plan()->listener(client.listener());
+  if (plan == nullptr || !plan->settings->http2.enabled) co_return false;
+  const io::Deadline deadline = client.worker().loop().after(plan->settings->timeouts.header);
+  while (reader.held().size() < http2_preface.size()) {
+    if (!http2_preface.starts_with(reader.held())) co_return false;
+    const io::Transfer got = reader.receive();
+    if (got.state == io::TransferState::Done) continue;
+    if (got.state != io::TransferState::WouldBlock) co_return false;
+    reader.keep();
+    if (co_await client.stream().until_readable(deadline) != io::Wake::Event) co_return false;
   }
-  stream.close();
-}
-
-// How long a connection may rest before its next request; zero when it is to end.
-io::Duration rest_of(Worker& worker, const ListenerShare& listener) {
-  const PlanListener* plan = worker.plan()->listener(listener);
-  return plan != nullptr && !worker.is_draining() ? plan->settings->timeouts.keep_alive : io::Duration(0);
+  co_return reader.held().starts_with(http2_preface);
 }
 
 }  // namespace
@@ -81,6 +141,7 @@ io::Duration rest_of(Worker& worker, const ListenerShare& listener) {
 io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
                           std::shared_ptr<const Told> told) {
   ClientConnection client(worker, std::move(listener), fd, peer, std::move(told), co_await io::this_strand());
+  bool is_first = true;
   while (true) {
     if (!client.reader().has_held()) {
       // The first bytes of a new connection are mostly there already: try before asking the kernel to watch it.
@@ -101,6 +162,12 @@ io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listene
       }
     }
     client.at_rest = false;
+    if (std::exchange(is_first, false) && client.reader().held().front() == http2_preface.front() &&
+        co_await begins_http2(client)) {
+      co_await serve_http2({worker, client.listener_share(), client.peer(), client.origin()}, client.stream(),
+                           client.reader().held());
+      co_return;
+    }
     After after = After::Linger;
     {
       Exchange exchange(client);
@@ -114,7 +181,7 @@ io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listene
         client.stream().close();
         co_return;
       case After::Linger:
-        co_await close_lingering(client);
+        co_await io::close_lingering(client.stream());
         co_return;
       case After::Reset:
         client.stream().reset();

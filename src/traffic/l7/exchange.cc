@@ -4,18 +4,10 @@
 #include "traffic/balance/hash.h"
 #include "traffic/l7/cookie.h"
 #include "traffic/l7/request_out.h"
-#include "wire/http/parse.h"
 
 namespace ballast::traffic {
 
 namespace {
-
-http::HeadLimits head_limits(const config::RequestLimits& limits) {
-  return {.line = limits.request_line,
-          .header = limits.header,
-          .head = limits.headers,
-          .header_count = limits.header_count};
-}
 
 // Retries of a group at once, for one worker: a share of what is under way, and always a few.
 bool budget_allows(const GroupCell& cell, const config::Retries& retries) {
@@ -27,14 +19,13 @@ bool budget_allows(const GroupCell& cell, const config::Retries& retries) {
 
 }  // namespace
 
-Exchange::Exchange(ClientConnection& client)
+Exchange::Exchange(Client& client)
     : worker_(client.worker()),
       client_(client),
       loop_(client.worker().loop()),
       state_(client.worker().exchanges().take()),
       plan_(client.worker().plan()),
       listener_(plan_->listener(client.listener())),
-      body_(client.reader()),
       source_(client.peer().bytes) {
   state_->facts.began = loop_.now();
 }
@@ -42,74 +33,21 @@ Exchange::Exchange(ClientConnection& client)
 io::Task<After> Exchange::run() {
   if (listener_ == nullptr) co_return After::Linger;  // removed while the connection was at rest
   After after = After::Linger;
-  switch (co_await read_head()) {
-    case HeadRead::Gone:
+  switch (co_await client_.read_head(*state_, *listener_->settings)) {
+    case Client::HeadRead::Gone:
       co_return After::Linger;
-    case HeadRead::Refused:
+    case Client::HeadRead::Refused:
       after = co_await refuse(state_->facts.reason);
       break;
-    case HeadRead::Complete:
+    case Client::HeadRead::Complete:
       after = co_await answer();
       break;
   }
   count_and_log();
   // Lingering is for a client that may still be sending, and so would have its answer overtaken by a reset.
-  const bool has_said_all = state_->facts.reason == Reason::None && !state_->request.keep_alive && body_.ended() &&
-                            !client_.reader().has_held() && !client_.stream().may_read();
+  const bool has_said_all = state_->facts.reason == Reason::None && !state_->request.keep_alive &&
+                            state_->body->ended() && client_.has_said_all();
   co_return after == After::Linger&& has_said_all ? After::Close : after;
-}
-
-io::Task<Exchange::HeadRead> Exchange::read_head() {
-  const http::HeadLimits limits = head_limits(listener_->settings->limits);
-  http::Connection& reader = client_.reader();
-  http::RequestHead& head = state_->request;
-  const io::Deadline deadline = loop_.after(listener_->settings->timeouts.header);
-  bool forgiving = true;
-  while (true) {
-    // One empty line before a request line is forgiven (RFC 9112 2.2).
-    if (forgiving && reader.held().starts_with("\r\n")) {
-      reader.consume(2);
-      forgiving = false;
-    }
-    const Bytes held = reader.held();
-    if (!held.empty() && !(forgiving && held == "\r")) {
-      const http::Outcome outcome = http::RequestParser::parse(held, limits, head);
-      if (outcome.progress == http::Progress::Complete) {
-        state_->request_bytes.append(held.substr(0, head.size));
-        head.rebase(state_->request_bytes.view().data());
-        reader.consume(head.size);
-        reader.keep();
-        body_.begin(head.framing, head.content_length, limits);
-        state_->facts.bytes_in = head.size;
-        co_return HeadRead::Complete;
-      }
-      if (outcome.progress == http::Progress::Failed) {
-        state_->facts.reason = Reason::RequestMalformed;
-        state_->facts.defect = outcome.defect;
-        state_->facts.bytes_in = held.size();
-        reader.consume(held.size());
-        co_return HeadRead::Refused;
-      }
-    }
-    // Parsing again is worth it only when a line has been completed, or a limit may have been passed.
-    const std::size_t seen = held.size();
-    while (true) {
-      const io::Transfer got = reader.receive();
-      if (got.state == io::TransferState::Done) {
-        const Bytes now = reader.held();
-        if (now.find('\n', seen) != Bytes::npos || now.size() >= limits.line) break;
-        continue;
-      }
-      if (got.state != io::TransferState::WouldBlock) co_return HeadRead::Gone;
-      reader.keep();
-      const io::Wake wake = co_await client_.stream().until_readable(deadline);
-      if (wake == io::Wake::Cancelled) co_return HeadRead::Gone;
-      if (wake == io::Wake::Deadline) {
-        state_->facts.reason = Reason::RequestTimeout;
-        co_return HeadRead::Refused;
-      }
-    }
-  }
 }
 
 io::Task<After> Exchange::answer() {
@@ -139,6 +77,9 @@ io::Task<After> Exchange::answer() {
     co_return after;
   }
   if (const auto* redirect_to = std::get_if<RedirectTo>(&route_->action)) co_return co_await redirect(*redirect_to);
+  if (const auto* files = std::get_if<std::shared_ptr<const StaticFiles>>(&route_->action)) {
+    co_return co_await answer_files(**files);
+  }
   const auto& fixed = std::get<FixedAnswer>(route_->action);
   co_return co_await answer_own(
       OwnAnswer{.status = fixed.status, .content_type = fixed.content_type, .body = fixed.body});
@@ -168,13 +109,13 @@ std::uint64_t Exchange::balance_key() const {
 Reason Exchange::gather_small_body() {
   constexpr std::uint64_t held_max = 16 * kib;
   const http::RequestHead& head = state_->request;
-  if (head.framing == http::Framing::None || head.expects_continue || !client_.reader().has_held()) return Reason::None;
-  if (head.framing == http::Framing::Length &&
-      (head.content_length > held_max || head.content_length > client_.reader().held().size())) {
+  const std::size_t waiting = client_.body_bytes_waiting();
+  if (head.framing == http::Framing::None || head.expects_continue || waiting == 0) return Reason::None;
+  if (head.framing == http::Framing::Length && (head.content_length > held_max || head.content_length > waiting)) {
     return Reason::None;
   }
-  if (head.framing == http::Framing::Chunked && client_.reader().held().size() > held_max) return Reason::None;
-  const http::Pulled pulled = body_.try_pull();
+  if (head.framing == http::Framing::Chunked && waiting > held_max) return Reason::None;
+  const http::Pulled pulled = state_->body->try_pull();
   if (pulled.state == http::PullState::Failed) {
     state_->facts.defect = pulled.defect;
     return Reason::RequestMalformed;
@@ -295,6 +236,7 @@ void Exchange::log() {
       .listener = listener_->settings->name,
       .client = client,
       .proxy = proxy,
+      .major_version = client_.major_version(),
       .status = facts.status,
       .reason = to_string(facts.reason),
       .defect = facts.defect == http::Defect::None ? Bytes() : http::to_string(facts.defect),

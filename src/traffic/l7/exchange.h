@@ -5,7 +5,8 @@
 //   for target in picker: connect or reuse, send, receive a head; on an error try again where that is safe;
 //   respond, bodies pulled both ways; always: count, time, log.
 //
-// exchange.cc is that way; attempt.cc one attempt at one target; own_answer.cc what the balancer answers itself.
+// exchange.cc is that way; attempt.cc one attempt at one target; own_answer.cc what the balancer answers itself,
+// static_answer.cc files.
 // Worker's thread; in the frame of serve_http(), one at a time for a connection.
 #pragma once
 
@@ -13,9 +14,9 @@
 #include <memory>
 #include <optional>
 
-#include "traffic/l7/client_connection.h"
+#include "traffic/l7/client.h"
 #include "traffic/l7/exchange_state.h"
-#include "traffic/l7/upstream_pool.h"
+#include "traffic/l7/upstream.h"
 #include "traffic/plan.h"
 #include "traffic/worker.h"
 #include "wire/http/relay.h"
@@ -24,25 +25,15 @@ namespace ballast::traffic {
 
 class Upload;
 
-// What becomes of the client's connection.
-enum class After : std::uint8_t {
-  KeepAlive,
-  Close,   // at once: the client asked for it and has said all
-  Linger,  // in order; what the client still sends is read away for a moment, so that it gets its answer
-  Reset,   // the answer is incomplete, and the client must see that
-  Done,    // closed already: it was a tunnel
-};
-
 class Exchange {
  public:
-  explicit Exchange(ClientConnection& client);
+  explicit Exchange(Client& client);
   Exchange(const Exchange&) = delete;
 
   // A byte of the request is there.
   io::Task<After> run();
 
  private:
-  enum class HeadRead : std::uint8_t { Complete, Refused, Gone };
   // Whether a connection at rest will do.
   enum class Fresh : std::uint8_t { Allowed, Required };
 
@@ -61,11 +52,11 @@ class Exchange {
     Bytes content_type;
     Bytes body;
     Bytes location;
+    Bytes allow = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";  // with 405
     bool closes = false;
   };
 
   // exchange.cc
-  io::Task<HeadRead> read_head();
   io::Task<After> answer();
   io::Task<After> forward(const ForwardTo& forward_to);
   bool may_try_again(const Attempt& attempt) const;
@@ -77,33 +68,33 @@ class Exchange {
 
   // attempt.cc
   io::Task<Attempt> try_target(Fresh fresh);
-  io::Task<Attempt> attempt(UpstreamConnection& connection, bool& reusable);
-  io::Task<Attempt> receive_head(UpstreamConnection& connection, Upload& upload, io::Instant sent);
-  io::Task<Attempt> respond(UpstreamConnection& connection, Upload& upload, bool& reusable);
-  io::Task<Attempt> open_tunnel(UpstreamConnection& connection);
-  io::Task<Result<>> send_interim(http::Connection& reader);
+  // `end` is set where the exchange with the target has ended in order.
+  io::Task<Attempt> attempt(Upstream& upstream, std::optional<Upstream::Use>& end);
+  io::Task<Attempt> receive_head(Upstream& upstream, Upload& upload, io::Instant sent);
+  io::Task<Attempt> respond(Upstream& upstream, Upload& upload, std::optional<Upstream::Use>& end);
+  io::Task<Attempt> open_tunnel(Upstream& upstream);
   UpstreamPool& pool_of_target();
-  void write_request();
+  UpstreamRequest request_for_target();
   void gather_response_lines();
   Attempt failed(Reason reason, Retry retry) const { return {.reason = reason, .retry = retry}; }
-  Attempt failed_by(const Error& error, const UpstreamConnection& connection) const;
+  Attempt failed_by(const Error& error, const Upstream& upstream) const;
   Attempt failed_by_client(const Upload& upload) const;
 
   // own_answer.cc
   io::Task<After> answer_own(OwnAnswer answer);
   io::Task<After> redirect(const RedirectTo& redirect_to);
   io::Task<After> refuse(Reason reason);
+  io::Task<After> refuse(Reason reason, Bytes allow);
 
-  // Whether the client's connection may serve another request after this one.
-  bool client_may_stay() const;
+  // static_answer.cc
+  io::Task<After> answer_files(const StaticFiles& files);
 
   Worker& worker_;
-  ClientConnection& client_;
+  Client& client_;
   io::Loop& loop_;
   ExchangePool::Lease state_;
   std::shared_ptr<const Plan> plan_;
   const PlanListener* listener_ = nullptr;
-  http::ConnectionBody body_;  // of the request
   const Route* route_ = nullptr;
   const PlanGroup* group_ = nullptr;     // forwarded to
   TargetShare* target_ = nullptr;        // of the last attempt

@@ -24,6 +24,8 @@ void ExchangeState::clear() {
   trim(to_target);
   trim(to_client);
   lines.clear();
+  body = nullptr;
+  connection_body.reset();
   facts = ExchangeFacts{};
 }
 

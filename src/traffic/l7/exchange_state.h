@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,13 +36,16 @@ struct ExchangeFacts {
 
 struct ExchangeState {
   http::RequestHead request;
-  Buffer request_bytes;  // what `request` views
+  Buffer request_bytes;                                 // what `request` views
+  http::Body* body = nullptr;                           // the request's, as the client brings it
+  std::optional<http::ConnectionBody> connection_body;  // `body` where the client speaks HTTP/1.1
   http::ResponseHead response;
   Buffer small_body;  // a request body that came whole with its head, for sending and sending again
   Buffer to_target;
   Buffer to_client;
   std::vector<http::FieldLine> lines;  // of the head being written
   std::string forwarded_for;           // storage of generated field values
+  std::string forwarded_port;
   std::string forwarded;
   std::string origin_target;
   std::array<char, 32> request_id;

@@ -4,23 +4,19 @@
 #include "io/loop.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/request_out.h"
+#include "wire/http/bytes_body.h"
 #include "wire/http/head_writer.h"
 
 namespace ballast::traffic {
 
-bool Exchange::client_may_stay() const {
-  return state_->request.keep_alive && !worker_.is_draining() &&
-         worker_.plan()->listener(client_.listener()) != nullptr;
-}
-
 io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   ExchangeState& state = *state_;
   // A body that is not read leaves the connection in the middle of a message.
-  const bool stays = !answer.closes && body_.ended() && client_may_stay();
+  const bool stays = !answer.closes && (state.body == nullptr || state.body->ended()) && client_.may_stay(state);
   state.lines.clear();
   if (!answer.location.empty()) state.lines.push_back({"Location", answer.location});
   if (!answer.content_type.empty()) state.lines.push_back({"Content-Type", answer.content_type});
-  if (answer.status == 405) state.lines.push_back({"Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"});
+  if (answer.status == 405) state.lines.push_back({"Allow", answer.allow});
   if (!listener_->settings->server_header.empty())
     state.lines.push_back({"Server", listener_->settings->server_header});
   const bool bodiless = answer.status == 204 || answer.status == 304;
@@ -28,15 +24,14 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
                                 .length = answer.body.size(),
                                 .use = stays ? http::ConnectionUse::KeepAlive : http::ConnectionUse::Close,
                                 .peer_minor_version = state.request.minor_version};
-  state.to_client.clear();
-  http::write_head(state.to_client, http::OutgoingResponse{answer.status, {}, state.lines}, framing);
-  if (!bodiless && !state.request.is_head) {
-    state.to_client.append(answer.body);
-    state.facts.bytes_out = answer.body.size();
-  }
   state.facts.status = answer.status;
-  const Result<> sent = co_await http::flush(state.to_client, client_.stream(), listener_->settings->timeouts.idle);
-  if (!sent) {
+  http::BytesBody body(bodiless || state.request.is_head ? Bytes() : answer.body);
+  const http::RelayLimits limits{.source_idle = listener_->settings->timeouts.idle,
+                                 .sink_idle = listener_->settings->timeouts.idle};
+  const http::RelayResult sent =
+      co_await client_.respond(state, http::OutgoingResponse{answer.status, {}, state.lines}, framing, body, limits);
+  state.facts.bytes_out = sent.body_bytes;
+  if (sent.end != http::RelayEnd::Done) {
     if (state.facts.reason == Reason::None) state.facts.reason = Reason::ClientGone;
     co_return After::Reset;
   }
@@ -53,7 +48,28 @@ io::Task<After> Exchange::redirect(const RedirectTo& redirect_to) {
   co_return co_await answer_own({.status = redirect_to.status(), .location = location});
 }
 
+namespace {
+
+// Whether the request itself was read and understood: what failed is what it asked for.
+bool is_of_the_resource(Reason reason) {
+  switch (reason) {
+    case Reason::MethodRefused:
+    case Reason::FileNotFound:
+    case Reason::FileRefused:
+    case Reason::FileDenied:
+      return true;
+    default:
+      return status_of(reason) >= 500;
+  }
+}
+
+}  // namespace
+
 io::Task<After> Exchange::refuse(Reason reason) {
+  return refuse(reason, OwnAnswer().allow);
+}
+
+io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
   ExchangeFacts& facts = state_->facts;
   facts.reason = reason;
   if (reason == Reason::ClientGone || status_of(reason) == 0) {
@@ -69,9 +85,9 @@ io::Task<After> Exchange::refuse(Reason reason) {
   if (facts.defect != http::Defect::None) text += fmt::format(" ({})", http::to_string(facts.defect));
   text += '\n';
   // After a request that could not be understood, or not be read to its end, nothing on this connection can be trusted.
-  const bool closes = malformed || (status < 500 && reason != Reason::MethodRefused);
+  const bool closes = malformed || !is_of_the_resource(reason);
   co_return co_await answer_own(
-      {.status = status, .content_type = "text/plain; charset=utf-8", .body = text, .closes = closes});
+      {.status = status, .content_type = "text/plain; charset=utf-8", .body = text, .allow = allow, .closes = closes});
 }
 
 }  // namespace ballast::traffic

@@ -141,7 +141,7 @@ Bytes request_id_of(const ExchangeState& state, bool peer_is_trusted) {
   return {state.request_id.data(), state.request_id.size()};
 }
 
-void write_request_head(const RequestOut& request) {
+http::OutgoingRequest request_head(const RequestOut& request) {
   ExchangeState& state = request.state;
   const http::RequestHead& head = state.request;
   const config::Listener& listener = *request.listener.settings;
@@ -198,15 +198,15 @@ void write_request_head(const RequestOut& request) {
     lines.push_back({fields.name(field), fields.value(field)});
   }
 
-  fmt::format_int port(request.client.port());
   if (writes_x) {
+    state.forwarded_port = fmt::format_int(request.client.port()).str();
     if (appends) join_values(fields, http::HeaderId::XForwardedFor, state.forwarded_for);
     if (!appends) state.forwarded_for.clear();
     if (!state.forwarded_for.empty()) state.forwarded_for += ", ";
     state.forwarded_for += peer;
     lines.push_back({"X-Forwarded-For", state.forwarded_for});
     if (!has_proto) lines.push_back({"X-Forwarded-Proto", request.client.protocol()});
-    if (!has_port) lines.push_back({"X-Forwarded-Port", {port.data(), port.size()}});
+    if (!has_port) lines.push_back({"X-Forwarded-Port", state.forwarded_port});
     if (!has_host && !head.authority().empty()) lines.push_back({"X-Forwarded-Host", head.authority()});
   }
   if (listener.forwarded) {
@@ -222,15 +222,7 @@ void write_request_head(const RequestOut& request) {
     lines.push_back({"TE", "trailers"});
   }
 
-  http::OutgoingFraming framing;
-  framing.framing = request.framing;
-  framing.length = request.length;
-  if (head.wants_upgrade) {
-    framing.use = http::ConnectionUse::Upgrade;
-    framing.upgrade = fields.value_or_empty(http::HeaderId::Upgrade);
-  }
-  http::write_head(state.to_target, http::OutgoingRequest{head.method(), origin_form(head, state.origin_target), lines},
-                   framing);
+  return {head.method(), origin_form(head, state.origin_target), lines};
 }
 
 }  // namespace ballast::traffic

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "config/settings.h"
-#include "traffic/l7/client_connection.h"
+#include "traffic/l7/client.h"
 #include "traffic/l7/exchange_state.h"
 #include "traffic/plan.h"
 
@@ -19,16 +19,15 @@ bool is_trusted(const std::array<std::uint8_t, 16>& address, const config::Liste
 
 struct RequestOut {
   ExchangeState& state;
-  ClientConnection& client;
+  Client& client;
   const PlanListener& listener;
   const config::TargetGroup& group;
   const TargetShare& target;
-  http::Framing framing = http::Framing::None;
-  std::uint64_t length = 0;
 };
 
-// Writes the head into state.to_target. state.request_id and state.traceparent must have been made.
-void write_request_head(const RequestOut& request);
+// The head's method, target and lines, which stand in `state`. state.request_id and state.traceparent must have been
+// made.
+http::OutgoingRequest request_head(const RequestOut& request);
 
 // Fills state.request_id and state.traceparent, unless the request brought them and they are believed; see
 // request_id_of().

@@ -4,9 +4,9 @@
 
 namespace ballast::traffic {
 
-void Upload::start(http::Body& body, http::Framing framing, io::Stream& to, http::RelayLimits limits) {
+void Upload::start(Upstream& upstream, http::Body& body, http::Framing framing, http::RelayLimits limits) {
   started_ = true;
-  scope_.spawn(run(body, framing, to, limits));
+  scope_.spawn(run(upstream, body, framing, limits));
 }
 
 bool Upload::client_failed() const {
@@ -16,8 +16,8 @@ bool Upload::client_failed() const {
           result_.end == RelayEnd::SourceTooLarge);
 }
 
-io::Task<void> Upload::run(http::Body& body, http::Framing framing, io::Stream& to, http::RelayLimits limits) {
-  result_ = co_await http::relay(out_, body, framing, to, limits);
+io::Task<void> Upload::run(Upstream& upstream, http::Body& body, http::Framing framing, http::RelayLimits limits) {
+  result_ = co_await upstream.upload(out_, body, framing, limits);
   ended_at_ = loop_.now();
   if (awaited_) awaiting_.interrupt();
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "io/scope.h"
+#include "traffic/l7/upstream.h"
 #include "wire/http/relay.h"
 
 namespace ballast::traffic {
@@ -13,7 +14,7 @@ class Upload {
   // `awaiting` is interrupted when the upload has ended: the clock for the answer starts, or the client is at fault.
   Upload(io::Loop& loop, io::Strand& awaiting) : loop_(loop), scope_(loop), awaiting_(awaiting) {}
 
-  void start(http::Body& body, http::Framing framing, io::Stream& to, http::RelayLimits limits);
+  void start(Upstream& upstream, http::Body& body, http::Framing framing, http::RelayLimits limits);
   // Calls it off where it still runs.
   io::Task<void> close() { return scope_.close(); }
 
@@ -29,7 +30,7 @@ class Upload {
   bool was_started() const { return started_; }
 
  private:
-  io::Task<void> run(http::Body& body, http::Framing framing, io::Stream& to, http::RelayLimits limits);
+  io::Task<void> run(Upstream& upstream, http::Body& body, http::Framing framing, http::RelayLimits limits);
 
   io::Loop& loop_;
   io::Scope scope_;

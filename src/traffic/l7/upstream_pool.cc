@@ -26,6 +26,16 @@ UpstreamConnection::~UpstreamConnection() {
   pool_->cell_.connections.subtract();
 }
 
+void UpstreamConnection::finish(std::unique_ptr<Upstream> self, Use use, const config::Pool& pool) {
+  std::unique_ptr<UpstreamConnection> connection(static_cast<UpstreamConnection*>(self.release()));
+  CHECK(connection.get() == this);
+  if (use == Use::Reuse) {
+    pool_->give(std::move(connection), pool);
+  } else {
+    stream_.close();
+  }
+}
+
 void UpstreamConnection::on_idle_event(News news) {
   pool_->closed_by_peer(*this, news);
 }
@@ -58,6 +68,7 @@ void UpstreamPool::give(std::unique_ptr<UpstreamConnection> connection, const co
   ++connection->served_;
   const bool worn = settings.requests_max != 0 && connection->served_ >= settings.requests_max;
   io::Descriptor& descriptor = connection->stream_.descriptor();
+  connection->stream_.look();
   // A connection that could not be watched would not be seen to close.
   if (retired_ || worn || resting_.size() >= settings.idle_max || connection->reader_.has_held() ||
       descriptor.may_read() || !descriptor.watch_now()) {
@@ -67,10 +78,11 @@ void UpstreamPool::give(std::unique_ptr<UpstreamConnection> connection, const co
   connection->reader_.release();
   descriptor.on_idle_event(connection.get());
   connection->resting_since_ = loop_.now();
-  rest_limit_ = rest_max(settings);
+  const io::Duration limit_before = std::exchange(rest_limit_, rest_max(settings));
   resting_.push_back(std::move(connection));
   cell_.pool_idle.add();
-  if (!is_armed()) arm();
+  // What has been learned since the timer was armed may have made the time shorter.
+  if (!is_armed() || rest_limit_ != limit_before) arm();
 }
 
 void UpstreamPool::told_idle_time(std::chrono::seconds time) {

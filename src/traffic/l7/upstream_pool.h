@@ -16,24 +16,29 @@
 #include "io/tcp.h"
 #include "io/timer_wheel.h"
 #include "traffic/cells.h"
+#include "traffic/l7/upstream.h"
 #include "wire/http/connection.h"
 
 namespace ballast::traffic {
 
 class UpstreamPool;
 
-// One connection to a target. In use it belongs to an exchange, at rest to its pool.
-class UpstreamConnection final : public io::IdleListener {
+// One connection to a target that carries one request at a time; its protocol is a class of its own. In use it belongs
+// to an attempt, at rest to its pool.
+class UpstreamConnection : public Upstream, public io::IdleListener {
  public:
   UpstreamConnection(UpstreamPool& pool, io::TcpStream stream);
-  ~UpstreamConnection();
+  ~UpstreamConnection() override;
   UpstreamConnection(const UpstreamConnection&) = delete;
 
-  io::TcpStream& stream() { return stream_; }
+  bool is_reused() const final { return served_ != 0; }
+  io::Ready until_head(io::Deadline deadline) override { return stream_.until_readable(deadline); }
+  void finish(std::unique_ptr<Upstream> self, Use use, const config::Pool& pool) final;
+
+ protected:
+  io::Stream& stream() { return stream_; }
   http::Connection& reader() { return reader_; }
   UpstreamPool& pool() { return *pool_; }
-  // Whether it has answered a request before: then the target may have closed it just as it was reused.
-  bool is_reused() const { return served_ != 0; }
 
  private:
   friend class UpstreamPool;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,10 +37,12 @@ struct FixedAnswer {
   std::string body;
 };
 
+class StaticFiles;
+
 struct Route {
   std::string name;         // of the rule; "default"
   std::uint32_t index = 0;  // place among the listener's rules; the default is behind the last
-  std::variant<ForwardTo, RedirectTo, FixedAnswer> action;
+  std::variant<ForwardTo, RedirectTo, FixedAnswer, std::shared_ptr<const StaticFiles>> action;
 };
 
 }  // namespace ballast::traffic

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "traffic/files/static_files.h"
+
 namespace ballast::traffic {
 namespace {
 
@@ -43,6 +45,10 @@ Result<Route> compile(std::string name, std::uint32_t index, const config::Actio
     Result<RedirectTo> to = RedirectTo::compile(*redirect);
     if (!to) return fail(std::move(to.error()));
     route.action = *std::move(to);
+  } else if (const auto* files = std::get_if<config::Files>(&action)) {
+    auto compiled = StaticFiles::compile(*files);
+    if (!compiled) return fail(std::move(compiled.error()));
+    route.action = *std::move(compiled);
   } else {
     const auto& fixed = std::get<config::FixedResponse>(action);
     if (fixed.status < 200 || fixed.status > 599) {

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "io/deadline.h"
+#include "io/folder.h"
 #include "io/stream.h"
 #include "wire/http/message.h"
 
@@ -23,6 +24,15 @@ struct Pulled {
   Code code = Code::Closed;
   Defect defect = Defect::None;
   Bytes data;
+};
+
+// The next bytes of a body, as they stand in a file.
+struct FilePiece {
+  // Fewer are copied at less cost than a call to the kernel of their own.
+  static constexpr std::uint64_t worth_bytes = 64 * kib;
+  const io::ReadFile* file = nullptr;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
 };
 
 class Body {
@@ -42,7 +52,9 @@ class Body {
   // For who moves the bytes past try_pull(), descriptor to descriptor: the stream whose next bytes are the body's, as
   // they are; nullptr: they can only be pulled.
   virtual io::Stream* bypass() { return nullptr; }
-  // So many were taken from it, at most left().
+  // The same for a file. No file: they can only be pulled.
+  virtual FilePiece file_piece() { return {}; }
+  // So many were taken from the stream or the file, at most left().
   virtual void bypassed(std::uint64_t /*count*/) {}
   // It has ended, and a body of Framing::UntilClose with it.
   virtual void bypass_ended() {}

@@ -68,12 +68,12 @@ constexpr std::array<Bytes, 37> forbidden_trailers{
     "x-real-ip",
 };
 
+}  // namespace
+
 bool is_forbidden_trailer(Bytes name) {
   if (header_id(name) != HeaderId::Other) return true;
   return std::ranges::any_of(forbidden_trailers, [name](Bytes forbidden) { return iequals(name, forbidden); });
 }
-
-}  // namespace
 
 ChunkedDecoder::Step ChunkedDecoder::broken(Defect defect, std::size_t consumed) {
   state_ = State::Broken;

@@ -93,6 +93,9 @@ class ChunkedDecoder {
   Buffer trailers_;               // bounded by limits_.head
 };
 
+// Whether a trailer may not carry it: what frames, routes or authenticates a message (RFC 9110 6.5.1).
+bool is_forbidden_trailer(Bytes name);
+
 // Writes "SIZE\r\n" for a chunk; returns its length. At most 18 bytes.
 std::size_t write_chunk_head(char* out, std::uint64_t size);
 

@@ -5,6 +5,7 @@
 
 #include "io/loop.h"
 #include "io/scope.h"
+#include "io/signals.h"
 #include "io/splice.h"
 #include "wire/http/parse.h"
 
@@ -107,7 +108,7 @@ std::uint64_t spliceable(Body& body, Framing framing, io::Stream& sink, std::uin
 // Moves the next `count` bytes of the body, and says in `result` where that failed. False: there is no pipe to be had.
 io::Task<bool> splice(Body& body, io::Stream& sink, std::uint64_t count, const RelayLimits& limits, RateGuard& rate,
                       RelayResult& result) {
-  io::Loop& loop = sink.descriptor().loop();
+  io::Loop& loop = sink.loop();
   io::Mover mover(*body.bypass(), sink,
                   {.count = count, .source_idle = limits.source_idle, .sink_idle = limits.sink_idle});
   std::uint64_t taken = 0;
@@ -148,10 +149,61 @@ io::Task<bool> splice(Body& body, io::Stream& sink, std::uint64_t count, const R
   co_return true;
 }
 
+// How much of a file can be given to the sink as it is; 0: it is pulled.
+std::uint64_t sendable(Body& body, Framing framing, io::Stream& sink, std::uint64_t allowed) {
+  const FilePiece piece = body.file_piece();
+  if (piece.file == nullptr || framing != body.framing() || !sink.is_plain()) return 0;
+  const std::uint64_t count = std::min(piece.size, allowed);
+  return count >= FilePiece::worth_bytes && io::ignores_broken_pipes() ? count : 0;
+}
+
+// Sends the next `count` bytes of the body from its file, and says in `result` where that failed.
+io::Task<void> send_file(Body& body, io::Stream& sink, std::uint64_t count, const RelayLimits& limits,
+                         RelayResult& result) {
+  // A client that takes everything at once must not keep the others of its worker waiting.
+  constexpr std::uint64_t turn_bytes = 2 * mib;
+  constexpr auto pause = std::chrono::milliseconds(1);
+  io::Loop& loop = sink.loop();
+  std::uint64_t turn = 0;
+  while (count != 0) {
+    const FilePiece piece = body.file_piece();
+    const io::Transfer put =
+        piece.file->send_to(sink, piece.offset, static_cast<std::size_t>(std::min(count, turn_bytes)));
+    io::Wake wake = io::Wake::Event;
+    switch (put.state) {
+      case io::TransferState::Done:
+        body.bypassed(put.count);
+        result.body_bytes += put.count;
+        count -= put.count;
+        turn += put.count;
+        if (turn < turn_bytes || count == 0) continue;
+        turn = 0;
+        if (!co_await io::Sleep(io::Deadline::at(loop.fresh_now() + pause))) wake = io::Wake::Cancelled;
+        break;
+      case io::TransferState::End:
+        result.end = RelayEnd::SourceFailed;
+        result.code = Code::Closed;
+        co_return;
+      case io::TransferState::Failed:
+        result.end = RelayEnd::SinkFailed;
+        result.code = put.code;
+        co_return;
+      case io::TransferState::WouldBlock:
+        turn = 0;
+        wake = co_await sink.until_writable(loop.after(limits.sink_idle));
+        break;
+    }
+    if (wake == io::Wake::Event) continue;
+    result.end = wake == io::Wake::Cancelled ? RelayEnd::Cancelled : RelayEnd::SinkFailed;
+    result.code = wake == io::Wake::Cancelled ? Code::Cancelled : Code::TimedOut;
+    co_return;
+  }
+}
+
 }  // namespace
 
 io::Task<Result<>> flush(Buffer& out, io::Stream& sink, io::Duration idle) {
-  io::Loop& loop = sink.descriptor().loop();
+  io::Loop& loop = sink.loop();
   while (!out.empty()) {
     const io::Transfer put = sink.try_write(out.view());
     switch (put.state) {
@@ -171,7 +223,7 @@ io::Task<Result<>> flush(Buffer& out, io::Stream& sink, io::Duration idle) {
 }
 
 io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream& sink, RelayLimits limits) {
-  io::Loop& loop = sink.descriptor().loop();
+  io::Loop& loop = sink.loop();
   RelayResult result;
   ChunkFrames frames;
   RateGuard rate(limits, loop.now());
@@ -226,6 +278,11 @@ io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream
       rate.waited_for_sink(loop.now() - began);
     }
     if (ended) co_return result;
+    if (const std::uint64_t count = sendable(body, framing, sink, limits.bytes_max - result.body_bytes); count != 0) {
+      co_await send_file(body, sink, count, limits, result);
+      if (result.end != RelayEnd::Done || body.ended()) co_return result;
+      continue;
+    }
     if (const std::uint64_t count =
             may_splice ? spliceable(body, framing, sink, limits.bytes_max - result.body_bytes) : 0;
         count != 0) {

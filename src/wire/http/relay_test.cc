@@ -1,11 +1,13 @@
 #include "wire/http/relay.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 
@@ -14,6 +16,7 @@
 #include "io/run_in_loop.h"
 #include "io/signals.h"
 #include "wire/http/connection.h"
+#include "wire/http/file_body.h"
 
 namespace ballast::http {
 namespace {
@@ -308,6 +311,110 @@ TEST_F(RelayTest, ASinkThatTakesNoMoreIsGivenUpWhenItIsMovedTo) {
         EXPECT_EQ(*body.left(), long_bytes - relayed.result->body_bytes);
       },
       {.send = 100 * 1024, .receive = 100 * 1024});
+}
+
+// A file that the tests write.
+class FileRelayTest : public RelayTest {
+ protected:
+  static io::ReadFile file(Bytes content) {
+    std::string name = testing::TempDir() + "relay_test.XXXXXX";
+    const int fd = ::mkstemp(name.data());
+    EXPECT_EQ(::write(fd, content.data(), content.size()), static_cast<ssize_t>(content.size()));
+    ::close(fd);
+    const std::size_t slash = name.rfind('/');
+    io::ReadFile opened =
+        std::move(io::Folder::open(name.substr(0, slash)).value().open_file(name.substr(slash + 1)).value());
+    last_name = name;
+    return opened;
+  }
+  ~FileRelayTest() override { ::unlink(last_name.c_str()); }
+  static inline std::string last_name;
+};
+
+TEST_F(FileRelayTest, AFileIsSentWhateverItsSize) {
+  run([](Loop& loop, Link&, Link& to) -> io::Task<void> {
+    std::string expected;
+    Receiver receiver(to);
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, 8 * kib, 64 * kib, 64 * kib + 1, 72 * kib - 1,
+                                   72 * kib, 72 * kib + 1, 200 * kib, long_bytes + 5}) {
+      const std::string bytes = io::pattern(size);
+      FileBody body(loop, file(bytes));
+      ::unlink(last_name.c_str());
+      EXPECT_EQ(body.left(), size);
+      Buffer out;
+      out.append(Bytes("head"));
+      const RelayResult result = co_await relay(out, body, Framing::Length, to.stream, no_hurry);
+      EXPECT_EQ(result.end, RelayEnd::Done);
+      EXPECT_EQ(result.body_bytes, size);
+      EXPECT_TRUE(body.ended());
+      expected += "head" + bytes;
+    }
+    EXPECT_TRUE(receiver.all() == expected);
+  });
+}
+
+TEST_F(FileRelayTest, PartsOfAFileWithTextsBetween) {
+  run([](Loop& loop, Link&, Link& to) -> io::Task<void> {
+    const std::string bytes = io::pattern(long_bytes);
+    Receiver receiver(to);
+    FileBody body(loop, file(bytes),
+                  {{"one:", 5, 10}, {"", 100, 70 * kib}, {"", 7, 0}, {"two:", 1 * mib, 1 * mib}, {"three", 0, 0}},
+                  ":end");
+    const std::string expected = "headone:" + bytes.substr(5, 10) + bytes.substr(100, 70 * kib) +
+                                 "two:" + bytes.substr(1 * mib, 1 * mib) + "three:end";
+    EXPECT_EQ(body.left(), expected.size() - 4);
+    Buffer out;
+    out.append(Bytes("head"));
+    const RelayResult result = co_await relay(out, body, Framing::Length, to.stream, no_hurry);
+    EXPECT_EQ(result.end, RelayEnd::Done);
+    EXPECT_TRUE(receiver.all() == expected);
+  });
+}
+
+TEST_F(FileRelayTest, AFileInChunksIsCopied) {
+  run([](Loop& loop, Link&, Link& to) -> io::Task<void> {
+    const std::string bytes = io::pattern(200 * kib);
+    Receiver receiver(to);
+    FileBody body(loop, file(bytes));
+    Buffer out;
+    const RelayResult result = co_await relay(out, body, Framing::Chunked, to.stream, no_hurry);
+    EXPECT_EQ(result.end, RelayEnd::Done);
+    const std::string got = receiver.all();
+    EXPECT_TRUE(got.starts_with("2000\r\n" + bytes.substr(0, 8 * kib) + "\r\n10000\r\n"));
+    EXPECT_TRUE(got.ends_with("\r\n0\r\n\r\n"));
+  });
+}
+
+TEST_F(FileRelayTest, AFileThatHasBecomeShorterIsAnEndTooEarly) {
+  for (const std::size_t kept : {std::size_t{0}, 100 * kib}) {
+    static std::size_t rest;
+    rest = kept;
+    run([](Loop& loop, Link&, Link& to) -> io::Task<void> {
+      Receiver receiver(to);
+      FileBody body(loop, file(io::pattern(long_bytes)));
+      EXPECT_EQ(::truncate(last_name.c_str(), static_cast<off_t>(rest)), 0);
+      Buffer out;
+      const RelayResult result = co_await relay(out, body, Framing::Length, to.stream, no_hurry);
+      EXPECT_EQ(result.end, RelayEnd::SourceFailed);
+      EXPECT_EQ(result.code, Code::Closed);
+      EXPECT_EQ(result.body_bytes, rest);
+      EXPECT_EQ(receiver.all().size(), rest);
+    });
+  }
+}
+
+TEST_F(FileRelayTest, AClientThatTakesNothingMoreIsGivenUp) {
+  run(
+      [](Loop& loop, Link&, Link& to) -> io::Task<void> {
+        FileBody body(loop, file(io::pattern(long_bytes)));
+        Buffer out;
+        const RelayLimits limits{.source_idle = soon, .sink_idle = 20ms};
+        const RelayResult result = co_await relay(out, body, Framing::Length, to.stream, limits);
+        EXPECT_EQ(result.end, RelayEnd::SinkFailed);
+        EXPECT_EQ(result.code, Code::TimedOut);
+        EXPECT_EQ(result.body_bytes + *body.left(), long_bytes);
+      },
+      {.send = 16 * 1024, .receive = 16 * 1024});
 }
 
 }  // namespace

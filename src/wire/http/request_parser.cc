@@ -80,9 +80,12 @@ Finding read_version(const char* at, const char* bound, const char* end, int& mi
     minor_version = 1;
     return found(at + 10);
   }
+  // What is no version at all is what follows a space in the target.
+  Defect otherwise = Defect::BadTarget;
   for (const char wanted : Bytes("HTTP/1.x")) {
     if (at == bound) return at == end ? need_more() : refused(Defect::LineTooLong, at);
-    if (wanted == 'x' ? *at != '0' && *at != '1' : *at != wanted) return stray(at, end, Defect::BadVersion);
+    if (wanted == 'x' ? *at != '0' && *at != '1' : *at != wanted) return stray(at, end, otherwise);
+    if (wanted == '/') otherwise = Defect::BadVersion;
     ++at;
   }
   minor_version = at[-1] - '0';

@@ -1,0 +1,77 @@
+// Upstream: one request being asked of a target, whatever is spoken to it. A pooled HTTP/1.1 connection is one
+// (http1_upstream.h); so is one over AJP, or a stream of an HTTP/2 connection.
+//
+// The calls come in the order of an attempt: send; upload for a body that did not come whole with its head, on a strand
+// of its own beside all that follows; try_head and until_head until the final head is there; then the body, or a
+// tunnel; finish at last. One that is destroyed unfinished cuts its connection, so that the target can tell. Worker's
+// thread; owned by the attempt.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/buffer.h"
+#include "config/settings.h"
+#include "io/stream.h"
+#include "io/task.h"
+#include "wire/http/body.h"
+#include "wire/http/outgoing.h"
+#include "wire/http/relay.h"
+
+namespace ballast::traffic {
+
+struct ExchangeState;
+
+// A request as it goes out. Views, which live until send() has ended.
+struct UpstreamRequest {
+  http::OutgoingRequest head;  // its lines carry Host
+  http::OutgoingFraming framing;
+  Bytes body;  // what has come of it
+  bool body_is_whole = true;
+  Bytes trailers;  // of a whole chunked body, as lines
+};
+
+// What a look for the response's head found.
+struct HeadStep {
+  enum class Kind : std::uint8_t {
+    Complete,   // state.response is filled; an interim one, or the final one
+    Waiting,    // until_head() tells when to look again
+    Malformed,  // `defect`
+    Lost,       // the connection has ended or failed with `code`
+  };
+  Kind kind = Kind::Waiting;
+  Code code = Code::Closed;
+  http::Defect defect = http::Defect::None;
+  bool began = false;  // Lost: part of a response had come
+};
+
+class Upstream {
+ public:
+  virtual ~Upstream() = default;
+
+  // Whether it stands on a connection that has answered before: then the target may have closed it just as it was
+  // reused.
+  virtual bool is_reused() const = 0;
+  // The Error's retry() tells whether the target can have seen the request.
+  virtual io::Task<Result<>> send(ExchangeState& state, const UpstreamRequest& request, io::Duration idle) = 0;
+  // Sends the rest of the body. `out` is its buffer.
+  virtual io::Task<http::RelayResult> upload(Buffer& out, http::Body& body, http::Framing framing,
+                                             http::RelayLimits limits) = 0;
+
+  virtual HeadStep try_head(ExchangeState& state, std::size_t head_bytes_max) = 0;
+  virtual io::Ready until_head(io::Deadline deadline) = 0;
+  // Done with an interim head; the next may be looked for.
+  virtual void skip_head(const ExchangeState& state) = 0;
+  // Of the final head; it lives as long as this.
+  virtual http::Body& body(const ExchangeState& state) = 0;
+  // The stream that a 101 goes on with; `received` is what has come of it already.
+  virtual io::Stream& begin_tunnel(const ExchangeState& state, Buffer& received) = 0;
+
+  // The exchange has ended in order. Reuse: request and response are whole, and the connection may serve again where it
+  // is willing; Close: in order, but never again.
+  enum class Use : std::uint8_t { Reuse, Close };
+  virtual void finish(std::unique_ptr<Upstream> self, Use use, const config::Pool& pool) = 0;
+};
+
+}  // namespace ballast::traffic
