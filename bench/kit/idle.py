@@ -5,6 +5,7 @@ buffers. Sockets' memory in the kernel is not counted: it is the same for all.
 """
 
 import contextlib
+import ssl
 import time
 
 from kit import http
@@ -20,7 +21,7 @@ def bytes_a_connection(started, workload):
         def open_idle(count):
             opened = []
             for _ in range(count):
-                connection = stack.enter_context(http.connect(address))
+                connection = stack.enter_context(http.connect(address, secure=workload.is_secure))
                 status = http.get(connection, workload.path)
                 if status != 200:
                     raise Failure(f"{started.name} in {workload.name}: status {status}")
@@ -50,6 +51,6 @@ def _settled_bytes(process):
 
 def _check_idle(connection, name):
     connection.setblocking(False)
-    with contextlib.suppress(BlockingIOError):
+    with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
         data = connection.recv(1)
         raise Failure(f"{name} {'sent more on' if data else 'closed'} an idle connection")

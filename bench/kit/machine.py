@@ -15,6 +15,8 @@ from kit.failure import Failure
 DESCRIPTORS = 20_000
 # Below the kernel's ephemeral range (32768 and up), so no outgoing connection takes a port first.
 PORTS = range(20_000, 32_000)
+APACHE_MODULES = pathlib.Path("/usr/lib/apache2/modules")
+TOMCAT = pathlib.Path("/usr/share/tomcat10/bin/bootstrap.jar")
 STREAM_MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 
 

@@ -13,6 +13,7 @@ import tempfile
 
 from kit import idle, wrk
 from kit.failure import Failure
+from kit.ajp_origin import AjpOrigin
 from kit.origin import Origin
 from kit.peers import Started
 from kit.processes import running
@@ -61,7 +62,7 @@ def turns(peers, round_number):
 @contextlib.contextmanager
 def _field(workload, peers, *, folder, workers, peer_cores=None, origin_cores=None):
     """The origin and all peers, started together; a peer without traffic costs the others nothing."""
-    origin = Origin(folder=folder, workers=workers, cores=origin_cores)
+    origin = (AjpOrigin if workload.mode == "ajp" else Origin)(folder=folder, workers=workers, cores=origin_cores)
     with contextlib.ExitStack() as stack:
         stack.enter_context(running(origin.process))
         origin.wait_ready()

@@ -4,7 +4,7 @@ import hashlib
 import shlex
 import shutil
 
-from kit import http, machine, templates
+from kit import certificate, http, machine, templates
 from kit.failure import Failure
 from kit.origin import user
 from kit.processes import Process
@@ -19,19 +19,22 @@ class Started:
         folder = folder / peer.name
         folder.mkdir()
         listens = [f"{address}:{self.port}" for address in workload.addresses]
+        if workload.is_secure:
+            certificate.make(folder)
         command = peer.command(workload, listens=listens, origin=origin, files=files, folder=folder, workers=workers)
         self.process = Process(peer.name, command, folder=folder, cores=cores)
         self._listens = listens
         self._path = workload.path
+        self._secure = workload.is_secure
 
     def wait_ready(self):
         for listen in self._listens:
-            http.wait_for_200(listen, self._path, process=self.process)
+            http.wait_for_200(listen, self._path, process=self.process, secure=self._secure)
 
 
 class Ballast:
     packages = {}
-    modes = {"http", "tcp", "static"}
+    modes = {"http", "tcp", "static", "ajp"}
 
     def __init__(self, path):
         self.name = "ballast"
@@ -51,10 +54,15 @@ class Ballast:
             config.write_text(templates.render("ballast-static.yaml", listen=listens[0], files=files, folder=folder,
                                                workers=workers))
             return [self._path, "up", config]
+        if workload.mode == "ajp":
+            config.write_text(templates.render("ballast-ajp.yaml", listen=listens[0], origin=origin, folder=folder,
+                                               workers=workers))
+            return [self._path, "up", config]
         listeners = "\n".join(
-            f'  web{n}: {{ address: "{listen}", protocol: {workload.mode}, default: {{ forward: site }} }}'
+            f'  web{n}: {{ address: "{listen}", protocol: {workload.mode}, {_ballast_tls(workload)}default: {{ forward: site }} }}'
             for n, listen in enumerate(listens))
-        config.write_text(templates.render("ballast.yaml", listeners=listeners, mode=workload.mode, origin=origin,
+        config.write_text(templates.render("ballast.yaml", listeners=listeners, origin=origin,
+                                           mode="tcp" if workload.mode == "tcp" else "http",
                                            folder=folder, workers=workers))
         return [self._path, "up", config]
 
@@ -73,8 +81,11 @@ class Haproxy:
     def command(self, workload, *, listens, origin, files, folder, workers):
         del files
         config = folder / "haproxy.cfg"
+        words = {}
+        if workload.is_secure:
+            words = {"certificate": folder / certificate.BOTH, "tickets": "" if workload.tickets else "no-tls-tickets"}
         config.write_text(templates.render(f"haproxy-{workload.mode}.cfg", listens=",".join(listens), origin=origin,
-                                           workers=workers))
+                                           workers=workers, **words))
         return ["haproxy", "-db", "-f", config]
 
 
@@ -96,10 +107,32 @@ class Nginx:
                                                folder=folder, user=user()))
             return ["nginx", "-p", folder, "-c", config, "-e", "stderr"]
         module = {"module": machine.STREAM_MODULE} if workload.mode == "tcp" else {}
+        if workload.is_secure:
+            module = {"certificate": folder / certificate.BOTH, "tickets": "on" if workload.tickets else "off"}
+        ssl = "ssl " if workload.is_secure else ""
         config.write_text(templates.render(
-            f"nginx-{workload.mode}.cfg", listens="\n        ".join(f"listen {listen} reuseport backlog=4096;" for listen in listens),
+            f"nginx-{workload.mode}.cfg", listens="\n        ".join(f"listen {listen} {ssl}reuseport backlog=4096;" for listen in listens),
             origin=origin, workers=workers, folder=folder, user=user(), **module))
         return ["nginx", "-p", folder, "-c", config, "-e", "stderr"]
+
+
+class Apache:
+    name = "apache"
+    packages = {"apache2-bin": lambda: machine.APACHE_MODULES.exists()}
+    modes = {"ajp"}
+
+    def check(self):
+        pass
+
+    def version(self):
+        return machine.first_line(["/usr/sbin/apache2", "-v"])
+
+    def command(self, workload, *, listens, origin, files, folder, workers):
+        del workload, files
+        config = folder / "apache.conf"
+        config.write_text(templates.render("apache-ajp.conf", listen=listens[0], origin=origin, folder=folder, workers=workers,
+                                           threads=300 * workers, modules=machine.APACHE_MODULES))
+        return ["/usr/sbin/apache2", "-f", config, "-D", "FOREGROUND"]
 
 
 class Command:
@@ -130,8 +163,15 @@ class Command:
         return [word.format(**words) for word in shlex.split(self._command)]
 
 
+def _ballast_tls(workload):
+    if not workload.is_secure:
+        return ""
+    tickets = "true" if workload.tickets else "false"
+    return f"certificates: {{ cert: {certificate.BOTH}, key: {certificate.BOTH} }}, tls: {{ session_tickets: {tickets} }}, "
+
+
 def choose(names, *, ballast, commands):
-    known = {peer.name: peer for peer in (Ballast(ballast), Haproxy(), Nginx(), *map(Command, commands))}
+    known = {peer.name: peer for peer in (Ballast(ballast), Haproxy(), Nginx(), Apache(), *map(Command, commands))}
     chosen = names.split(",") if names else list(known)
     for name in chosen:
         if name not in known:
@@ -145,6 +185,8 @@ def packages(peers, workloads):
         needed |= peer.packages
     if any(peer.name == "nginx" for peer in peers) and any(workload.mode == "tcp" for workload in workloads):
         needed["libnginx-mod-stream"] = machine.STREAM_MODULE.exists
+    if any(workload.mode == "ajp" for workload in workloads):
+        needed["tomcat10-common"] = machine.TOMCAT.exists
     return needed
 
 

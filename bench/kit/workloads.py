@@ -8,13 +8,19 @@ from kit.failure import Failure
 @dataclasses.dataclass(frozen=True)
 class Workload:
     name: str
-    mode: str  # "http": requests are understood; "tcp": bytes are passed on; "static": the peer sends files of its own
+    mode: str  # "http": requests are understood; "https": out of TLS; "tcp": bytes are passed on; "static": files of its own;
+    # "ajp": requests go to a Tomcat
     path: str  # on the origin, which answers with body_bytes
     body_bytes: int
     connections: int
     close: bool = False  # a connection a request
+    tickets: bool = True  # https: a client may go on with its session; wrk does so
     idle: bool = False  # measures memory, not time
     about: str = ""
+
+    @property
+    def is_secure(self):
+        return self.mode == "https"
 
     @property
     def addresses(self):
@@ -39,6 +45,14 @@ ALL = {workload.name: workload for workload in (
     Workload("l4-1m", "tcp", **LARGE, connections=16, about="TCP mode, keep-alive, 1 MiB"),
     Workload("static-10k", "static", **MEDIUM, connections=64, about="a file of 10 KiB, keep-alive"),
     Workload("static-1m", "static", **LARGE, connections=16, about="a file of 1 MiB, keep-alive"),
+    Workload("ajp-64", "ajp", **SMALL, connections=64, about="to Tomcat over AJP, keep-alive, 64 bytes"),
+    Workload("tls-64", "https", **SMALL, connections=64, about="TLS 1.3, keep-alive, 64 bytes"),
+    Workload("tls-10k", "https", **MEDIUM, connections=64, about="TLS 1.3, keep-alive, 10 KiB"),
+    Workload("tls-1m", "https", **LARGE, connections=16, about="TLS 1.3, keep-alive, 1 MiB"),
+    Workload("tls-close", "https", **SMALL, connections=64, close=True, tickets=False,
+             about="TLS 1.3, a full handshake a request (ECDSA P-256, X25519)"),
+    Workload("tls-resume", "https", **SMALL, connections=64, close=True, about="TLS 1.3, a resumed handshake a request"),
+    Workload("tls-idle-memory", "https", **SMALL, connections=3000, idle=True, about="idle keep-alive TLS connections"),
     Workload("idle-memory", "http", **SMALL, connections=6000, idle=True, about="idle keep-alive connections"),
 )}
 

@@ -27,7 +27,7 @@ def run(workload, *, port, seconds, threads, cores, peer):
     threads = max(threads, len(addresses))
     command = ["setpriv", "--pdeathsig", "TERM", *pin, "wrk", "-t", threads, "-c", workload.connections,
                "-d", f"{seconds}s", "--latency", "--timeout", f"{ANSWER_SECONDS}s", "-s", SCRIPT, *close,
-               f"http://{addresses[0]}:{port}{workload.path}"]
+               f"{'https' if workload.is_secure else 'http'}://{addresses[0]}:{port}{workload.path}"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=seconds + 2 * ANSWER_SECONDS,
                           env={**os.environ, "BENCH_ADDRESSES": " ".join(addresses), "BENCH_PORT": str(port)})
     _, found, numbers = done.stdout.partition("BENCH ")

@@ -6,11 +6,13 @@
 #include "admin/cli/run.h"
 #include "app/up.h"
 #include "app/version.h"
+#include "traffic/auth/key_set.h"
 #include "traffic/route/pattern.h"
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   return ballast::admin::run_cli(arguments, {.version = ballast::app::version,
                                              .extra_commands = {ballast::app::up_command()},
-                                             .regex_check = ballast::traffic::check_regex});
+                                             .regex_check = ballast::traffic::check_regex,
+                                             .key_set_check = ballast::traffic::auth::check_key_set});
 }

@@ -16,6 +16,7 @@
 #include "io/scope.h"
 #include "io/signals.h"
 #include "io/system.h"
+#include "traffic/auth/key_set.h"
 #include "traffic/control/control.h"
 #include "traffic/route/pattern.h"
 
@@ -32,7 +33,9 @@ constexpr const char* servers_variable = "BALLAST_DNS_SERVERS";
 class Program {
  public:
   Program(std::string file, const admin::Terminal& terminal)
-      : file_(std::move(file)), terminal_(terminal), configurations_(traffic::check_regex) {}
+      : file_(std::move(file)),
+        terminal_(terminal),
+        configurations_(traffic::check_regex, traffic::auth::check_key_set) {}
 
   Exit run() {
     admin::Reading reading = configurations_.read_file(file_);

@@ -25,7 +25,11 @@ class Checker {
   void run() {
     for (const Listener& listener : settings_.listeners) {
       check_address(listener);
-      for (const Rule& rule : listener.rules) check_action(listener, rule.action);
+      for (const Rule& rule : listener.rules) {
+        check_action(listener, rule.action);
+        check_auth(rule.auth);
+      }
+      check_auth(listener.auth);
       if (listener.default_action) check_action(listener, *listener.default_action);
     }
     if (settings_.admin.http) {
@@ -37,14 +41,13 @@ class Checker {
 
  private:
   void check_action(const Listener& listener, const Action& action) {
-    const bool layer4 = is_layer4(listener.protocol);
-    const std::string_view speaks = to_string(listener.protocol);
+    const bool bytes = !is_http(listener.protocol);
     const auto* forward = std::get_if<Forward>(&action);
     if (!forward) {
-      if (layer4) {
-        diagnostics_.error(listener.mark, fmt::format("the {} listener {} can only forward: it sees no requests to "
-                                                      "answer",
-                                                      speaks, quote(listener.name)));
+      if (bytes) {
+        diagnostics_.error(listener.mark,
+                           fmt::format("the {} listener {} can only forward: it sees no requests to answer",
+                                       to_string(listener.protocol), quote(listener.name)));
       }
       return;
     }
@@ -52,12 +55,43 @@ class Checker {
       const auto found = groups_.find(wanted.group);
       if (found == groups_.end()) {
         unknown_group(wanted);
-      } else if ((found->second->protocol == GroupProtocol::Tcp) != layer4) {
-        diagnostics_.error(wanted.mark,
-                           fmt::format("the {} listener {} cannot forward to the {} target group {}", speaks,
-                                       quote(listener.name), layer4 ? "http" : "tcp", quote(wanted.group)),
-                           {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
+      } else if (is_http(found->second->protocol) == bytes) {
+        diagnostics_.error(
+            wanted.mark,
+            fmt::format("the {} listener {} cannot forward to the {} target group {}", to_string(listener.protocol),
+                        quote(listener.name), to_string(found->second->protocol), quote(wanted.group)),
+            {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
+      } else if (passes_tls_through(listener) && found->second->protocol == GroupProtocol::Tls) {
+        diagnostics_.error(
+            wanted.mark,
+            fmt::format("the listener {} passes TLS on as it comes; the tls target group {} would get it in TLS once "
+                        "more: give the listener certificates, or the group protocol: tcp",
+                        quote(listener.name), quote(wanted.group)),
+            {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
       }
+    }
+  }
+
+  void check_auth(const std::optional<Auth>& auth) {
+    if (!auth || !auth->enabled) return;
+    const auto* forward = std::get_if<ForwardAuth>(&auth->how);
+    if (!forward || forward->group.empty()) return;
+    const auto found = groups_.find(forward->group);
+    if (found == groups_.end()) {
+      unknown_group({.group = forward->group, .mark = forward->mark});
+    } else if (found->second->protocol != GroupProtocol::Http) {
+      diagnostics_.error(forward->mark,
+                         fmt::format("the target group {} does not speak http and cannot be asked about requests",
+                                     quote(forward->group)),
+                         {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
+    } else if (found->second->proxy_protocol != ProxyHeader::Off ||
+               found->second->source_address != SourceAddress::Balancer) {
+      diagnostics_.error(forward->mark,
+                         fmt::format("the target group {} is told whose a connection is (proxy_protocol, "
+                                     "source_address), and the questions about all clients share connections: give "
+                                     "the service a group of its own",
+                                     quote(forward->group)),
+                         {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
     }
   }
 

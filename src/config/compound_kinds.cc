@@ -223,6 +223,25 @@ class ForwardKind final : public Kind<Forward> {
   Value<int> weight_ = integer({.min = 0, .max = 999});
 };
 
+class FilePathKind final : public Kind<std::string> {
+ public:
+  Shape shape() const override { return plain_->shape(); }
+  void decode(const Node& node, std::string& out, Decoder& decoder) const override {
+    std::string path;
+    plain_->decode(node, path, decoder);
+    if (!path.empty()) out = relative_to(decoder.diagnostics.file_name(node.mark.file), path);
+  }
+  std::string show(const std::string& value) const override { return plain_->show(value); }
+  void diff(const std::string& before, const std::string& after, const DiffWalk& walk) const override {
+    plain_->diff(before, after, walk);
+  }
+
+ private:
+  Value<std::string> plain_ = text({.words = "path of a file", .check = [](std::string_view value) {
+                                      return value.empty() ? "the path is empty" : "";
+                                    }});
+};
+
 class TextOrFileKind final : public Kind<std::string> {
  public:
   TextOrFileKind(Value<std::string> plain, Confidence confidence) : plain_(std::move(plain)), confidence_(confidence) {}
@@ -304,6 +323,10 @@ Value<std::string> folder() {
 
 Value<Forward> forward() {
   return std::make_shared<ForwardKind>();
+}
+
+Value<std::string> file_path() {
+  return std::make_shared<FilePathKind>();
 }
 
 Value<std::string> text_or_file(TextOf of, Confidence confidence) {

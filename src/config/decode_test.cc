@@ -110,6 +110,35 @@ TEST(Mistakes, OfFiles) {
       ElementsAre("1:16 the tcp listener \"l\" can only forward: it sees no requests to answer"));
 }
 
+TEST(Mistakes, OfResponses) {
+  const auto of = [&](const std::string& more) {
+    return findings("{ listeners: { l: { address: ':80', default: { fixed_response: {} }, \n" + more + "\n} } }");
+  };
+  EXPECT_THAT(of("compression: [br, gzip]"), ElementsAre());
+  EXPECT_THAT(of("compression: zstd"), ElementsAre());
+  EXPECT_THAT(of("compression: {}"), ElementsAre());
+  EXPECT_THAT(of("compression: { types: 'text/*', gzip_level: 1 }"), ElementsAre());
+  EXPECT_THAT(of("compression: deflate"),
+              ElementsAre(testing::HasSubstr("\"deflate\" is not known here | allowed: one of zstd, br, gzip")));
+  EXPECT_THAT(of("compression: []"), ElementsAre(testing::HasSubstr("the list is empty")));
+  EXPECT_THAT(of("compression: { codings: [br, br] }"),
+              ElementsAre(testing::HasSubstr("codings: a coding stands here twice")));
+  EXPECT_THAT(of("compression: { types: [text] }"), ElementsAre(testing::HasSubstr("\"text\" is not a media type")));
+  EXPECT_THAT(of("compression: { gzip_level: 0 }"), ElementsAre(testing::HasSubstr("\"0\" is less than 1")));
+  EXPECT_THAT(of("response_headers: { X-Frame-Options: DENY }"), ElementsAre());
+  EXPECT_THAT(of("remove_headers: [X-Powered-By, Via]"), ElementsAre());
+  for (const char* name : {"Connection", "content-length", "Transfer-Encoding", "Content-Encoding"}) {
+    EXPECT_THAT(of(fmt::format("response_headers: {{ {}: x }}", name)),
+                ElementsAre(testing::HasSubstr("belongs to the connection and is written by ballast alone")));
+    EXPECT_THAT(of(fmt::format("remove_headers: {}", name)),
+                ElementsAre(testing::HasSubstr("belongs to the connection and is written by ballast alone")));
+  }
+  EXPECT_THAT(of("response_headers: { Server: x }"), ElementsAre(testing::HasSubstr("server_header")));
+  EXPECT_THAT(of("response_headers: { 'a b': x }"), ElementsAre(testing::HasSubstr("is not the name of a header")));
+  EXPECT_THAT(of("response_headers: { A: \"x\\r\\nB: y\" }"),
+              ElementsAre(testing::HasSubstr("has a character that a header cannot carry")));
+}
+
 TEST(Mistakes, OfAListener) {
   expect_all(
       {
@@ -136,6 +165,11 @@ TEST(Mistakes, OfAListener) {
            {"1:70 the tls listener \"l\" cannot forward to the http target group \"g\" | the group stands at x:2:18"}},
           {"{ address: ':80', protocol: tls }", {"1:14 default is missing in this listener"}},
           {"{ address: ':80', protocol: tls, rules: [ { match: { sni: a.test }, forward: t } ] }", {}},
+          {"{ address: ':80', protocol: tls, certificates: { cert: a, key: b }, rules: [ { match: { sni: a.test }, "
+           "forward: t } ] }",
+           {}},
+          {"{ address: ':80', protocol: tls, tls: { profile: modern }, default: { forward: t } }",
+           {"1:47 tls is missing certificates: a tls listener without any passes TLS on to its targets unread"}},
           {"{ address: ':80', default: { forward: g }, rules: [ { match: { sni: a.test }, forward: g } ] }",
            {"1:69 rule \"rule-1\": sni is known only of a tls listener; match the host"}},
           {"{ address: ':80', default: { forward: g }, proxy_protocol: {} }",
@@ -237,11 +271,65 @@ TEST(Mistakes, OfARule) {
       "listeners: { l: { address: ':80', default: { forward: g }, rules: [\n  ", "\n] } }\ntarget_groups: { g: {} }");
 }
 
+TEST(Mistakes, OfAuthentication) {
+  MemoryFiles files;
+  files.files["users"] = "ann:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
+  files.files["old"] = "ann:$apr1$salt$hash\n";
+  files.files["keys"] = "{}";
+  const std::vector<Mistake> mistakes{
+      {"off", {}},
+      {"{ basic: { file: users } }", {}},
+      {"{ basic: { file: users, header: '' } }", {}},
+      {"on", {"1:87 auth: \"on\" cannot stand here | allowed: auth section, or off"}},
+      {"{}", {"1:87 this auth has no way; exactly one of basic, jwt, forward"}},
+      {"{ basic: { file: users }, forward: { group: g } }",
+       {"1:113 forward cannot stand beside basic: exactly one of basic, jwt, forward"}},
+      {"{ basic: {} }", {"1:96 file is missing in this basic"}},
+      {"{ basic: { file: none } }", {"1:104 file: cannot read \"none\": No such file or directory"}},
+      {"{ basic: { file: old } }",
+       {"1:104 file: \"old\": line 1, user \"ann\": the password is kept as Apache's MD5, only bcrypt is taken; set it "
+        "anew: htpasswd -B FILE USER"}},
+      {"{ basic: { file: users, realm: 'a\"b' } }",
+       {"1:118 realm: \"a\"b\" has a character that a realm cannot have | allowed: text"}},
+      {"{ jwt: { keys: { file: keys }, algorithms: none, audience: a } }",
+       {"1:130 algorithms: \"none\" is not known here | allowed: one of RS256, RS384, RS512, PS256, ES256, ES384, "
+        "HS256"}},
+      {"{ jwt: { keys: { file: keys }, algorithms: RS256 } }",
+       {"1:94 warning: neither issuer nor audience is given: any token that one of the keys has signed is let in, "
+        "also one made for another service"}},
+      {"{ jwt: { keys: {}, algorithms: RS256, audience: a } }",
+       {"1:102 this keys has no source; exactly one of file, url"}},
+      {"{ jwt: { keys: { url: 'https://a/b' }, algorithms: RS256, audience: a } }",
+       {"1:109 url: a key set is fetched over http only; fetch an https one through a listener or a job beside this "
+        "program, or keep it in a file | allowed: http URL"}},
+      {"{ jwt: { keys: { file: keys, refresh: 1m }, algorithms: RS256, audience: a } }",
+       {"1:116 refresh is for a url; a file is read again when it has changed"}},
+      {"{ forward: { group: gg } }", {"1:107 unknown target group \"gg\"; did you mean \"g\"? | known: g, t"}},
+      {"{ forward: { group: t } }",
+       {"1:107 the target group \"t\" does not speak http and cannot be asked about requests | the group stands at "
+        "x:2:25"}},
+      {"{ forward: { group: g, request_headers: [Connection] } }",
+       {"1:110 request_headers: \"Connection\" belongs to one connection or one message and cannot be "
+        "copied"}},
+  };
+  for (const Mistake& m : mistakes) {
+    EXPECT_THAT(findings("listeners: { l: { address: ':80', default: { fixed_response: { status: 200 } }, auth: " +
+                             m.text + " } }\ntarget_groups: { g: {}, t: { protocol: tcp } }",
+                         files),
+                ElementsAreArray(m.findings))
+        << m.text;
+  }
+  EXPECT_THAT(
+      findings("listeners: { l: { address: ':80', protocol: tcp, default: { forward: t }, auth: { basic: { file: "
+               "users } } } }\ntarget_groups: { t: { protocol: tcp } }",
+               files),
+      ElementsAre("1:75 a tcp listener sees no requests whose sender it could ask"));
+}
+
 TEST(Mistakes, OfATargetGroup) {
   expect_all(
       {
-          {"{ targets: [a] }",
-           {"2:13 the target \"a\" has no port; write host:port"}},
+          {"{ targets: [a] }", {"2:13 the target \"a\" has no port; write host:port"}},
           {"{ targets: [':80'] }",
            {"2:13 targets: \":80\" names no host to connect to | allowed: address: host:port, [v6]:port or "
             "unix:/path"}},
@@ -286,6 +374,34 @@ TEST(Mistakes, OfATargetGroup) {
           {"{ hash_key: path }", {"2:3 warning: hash_key has no effect: only source_hash and maglev hash"}},
           {"{ protocol: tcp, algorithm: maglev, hash_key: path }",
            {"2:37 a tcp group sees no requests; its hash_key can only be source"}},
+          {"{ protocol: http, ajp: { secret: x } }",
+           {"2:19 warning: ajp has no effect: only a group with `protocol: ajp` speaks it"}},
+          {"{ protocol: h2, proxy_protocol: v2 }",
+           {"2:17 proxy_protocol is not for a group with the protocol h2, whose connections carry the requests of many "
+            "clients; write protocol: https"}},
+          {"{ protocol: h2c, source_address: client }",
+           {"2:18 source_address is not for a group with the protocol h2c, whose connections carry the requests of "
+            "many "
+            "clients; write protocol: http"}},
+          {"{ protocol: ajp, proxy_protocol: v1, source_address: client }", {}},
+          {"{ protocol: https, targets: ['127.0.0.1'] }",
+           {"2:32 the target \"127.0.0.1\" has no port; write host:port"}},
+          {"{ protocol: ajp, ajp: { packet_size: 4KiB } }",
+           {"2:38 packet_size: \"4KiB\" is less than 8KiB | allowed: size, 8KiB to 64KiB"}},
+          {"{ protocol: ajp, ajp: { secret: \"a\\tb\" } }",
+           {"2:33 secret: a secret is printable ASCII | allowed: text, at most 1 KiB"}},
+          {"{ protocol: ajp, targets: [{ address: 'a:1', route: x }, { address: 'b:1', route: x }] }",
+           {"2:58 the route \"x\" is in this group twice | first at x:2:28"}},
+          {"{ protocol: tcp, targets: [{ address: 'a:1', route: x }] }",
+           {"2:18 a tcp group sees no sessions; its targets cannot have a route"}},
+          {"{ targets: [{ address: 'a:1', route: 'x;y' }] }",
+           {"2:38 route: \"x;y\" is not the name of a route | allowed: name of a route: letters, digits, \"_\", \".\", "
+            "\"-\""}},
+          {"{ session_route: { cookie: S }, targets: ['a:1'] }",
+           {"2:3 warning: session_route has no effect: no target has a route"}},
+          {"{ session_route: { cookie: 'a b' } }",
+           {"2:3 warning: session_route has no effect: no target has a route",
+            "2:28 cookie: \"a b\" is not the name of a cookie or path parameter | allowed: name of a cookie"}},
           {"{ minimum_healthy: 2, targets: ['a:1'] }",
            {"2:3 warning: minimum_healthy is 2, and there are 1 targets: health is never looked at"}},
           {"{ deregistration_delay: 3601s }",

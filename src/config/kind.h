@@ -22,11 +22,15 @@ namespace ballast::config {
 // Whether a regular expression is one; given by the program, since RE2 is linked above this room.
 using RegexCheck = std::function<Result<>(const std::string& pattern)>;
 
+// The same for the text of a set of keys, which traffic/auth reads with OpenSSL.
+using KeySetCheck = std::function<Result<>(const std::string& text)>;
+
 // What decoding has at hand: where errors go, where secrets come from, and the name of the property being read.
 struct Decoder {
   Diagnostics& diagnostics;
   FileReader& files;
   const RegexCheck& regex_check;
+  const KeySetCheck& key_set_check;
   std::string_view property;
 
   // "interval: TEXT", with a second line "allowed: ..." where `allowed` says something.

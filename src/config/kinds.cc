@@ -16,6 +16,8 @@ Error outside(std::string_view text, std::string_view side, std::string_view bou
   return Error(Code::Invalid, fmt::format("{} is {} {}", quote(text), side, bound));
 }
 
+}  // namespace
+
 bool is_token(std::string_view text) {
   constexpr std::string_view marks = "!#$%&'*+-.^_`|~";  // RFC 9110, 5.6.2
   return !text.empty() && std::ranges::all_of(text, [&](char c) {
@@ -23,8 +25,6 @@ bool is_token(std::string_view text) {
            marks.find(c) != std::string_view::npos;
   });
 }
-
-}  // namespace
 
 Value<bool> boolean() {
   return scalar<bool>(

@@ -126,6 +126,10 @@ Value<std::string> text(TextOf of);
 enum class Confidence { Open, Confidential };
 Value<std::string> text_or_file(TextOf of, Confidence confidence);
 
+// The path of a file, relative to the configuration file that names it; the value is as seen from the working
+// directory.
+Value<std::string> file_path();
+
 // One of a few words.
 template <typename E>
 struct Named {
@@ -170,6 +174,8 @@ Value<int> workers();
 Value<Pattern> pattern();
 Value<std::string> method();
 Value<std::string> field_name();
+// Of RFC 9110, 5.6.2: what a header or a cookie may be called.
+bool is_token(std::string_view text);
 // Header or parameter names to patterns.
 enum class PatternNames { Headers, Parameters };
 Value<std::vector<NamedPattern>> patterns_by_name(PatternNames names);

@@ -22,8 +22,11 @@ std::expected<Loaded, Diagnostics> load_text(const std::string& name, std::strin
   Diagnostics diagnostics;
   const Node root = read_tree(name, std::move(text), options.files, diagnostics);
   Settings settings;
-  Decoder decoder{
-      .diagnostics = diagnostics, .files = options.files, .regex_check = options.regex_check, .property = {}};
+  Decoder decoder{.diagnostics = diagnostics,
+                  .files = options.files,
+                  .regex_check = options.regex_check,
+                  .key_set_check = options.key_set_check,
+                  .property = {}};
   settings_kind()->decode(root, settings, decoder);
   check_references(settings, root, diagnostics);
   if (settings.listeners.empty() && !diagnostics.has_errors()) {

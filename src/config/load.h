@@ -25,7 +25,8 @@ struct Loaded {
 
 struct LoadOptions {
   FileReader& files;
-  RegexCheck regex_check = {};  // none: any text is taken for an expression
+  RegexCheck regex_check = {};     // none: any text is taken for an expression
+  KeySetCheck key_set_check = {};  // none: any file is taken for a set of keys
 };
 
 std::expected<Loaded, Diagnostics> load(const std::string& path, const LoadOptions& options);

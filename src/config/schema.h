@@ -1,7 +1,7 @@
 // The schema: every property of a configuration, declared once.
 //
-// The declarations (schema_settings.cc, schema_listener.cc, schema_rule.cc, schema_target_group.cc) are the
-// documentation; decoding (load.h), the differences (diff.h), the JSON Schema that editors complete from and the
+// The declarations (schema_settings.cc, schema_listener.cc, schema_rule.cc, schema_auth.cc, schema_target_group.cc) are
+// the documentation; decoding (load.h), the differences (diff.h), the JSON Schema that editors complete from and the
 // reference page are all made from them. Nothing is kept: each call builds what it needs.
 #pragma once
 
@@ -16,7 +16,10 @@ Value<Settings> settings_kind();
 Value<Listener> listener_kind();
 Value<Rule> rule_kind();
 Value<Action> action_kind();
+Value<Auth> auth_kind();
 Value<TargetGroup> target_group_kind();
+Value<Ajp> ajp_kind();
+Value<SessionRoute> session_route_kind();
 
 // JSON Schema 2020-12 of a configuration file, indented; ends in a newline.
 std::string json_schema();

@@ -1,4 +1,7 @@
 // The schema of listeners: where clients connect, what they may send, and which rules their requests meet.
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <map>
 
 #include "config/forms.h"
@@ -55,6 +58,10 @@ Value<ListenerTimeouts> timeouts() {
       .doc = "How long a client may take. There is no limit on a whole request: one that keeps moving is left alone.",
       .properties =
           {
+              {.name = "handshake",
+               .doc = "From a connection to the end of its TLS handshake; longer: it is closed.",
+               .example = "5s",
+               .value = field(&ListenerTimeouts::handshake, duration({.min = 100ms, .max = 2min}))},
               {.name = "header",
                .doc = "From the first byte of a request's head to its last; longer: 408. Of a tls listener: from the "
                       "connection to the last byte of the client's hello.",
@@ -141,6 +148,118 @@ Value<Http2> http2() {
   });
 }
 
+Value<CertificateFiles> certificate_files() {
+  return section<CertificateFiles>({
+      .name = "certificate",
+      .title = "Certificate",
+      .doc = "A certificate with its key, as files. They are read again when they change; files that cannot be used "
+             "change nothing, and an event says why.",
+      .properties =
+          {
+              {.name = "cert",
+               .doc = "PEM: the site's certificate first, then its chain, each one's issuer behind it.",
+               .example = "site.crt",
+               .value = field(&CertificateFiles::cert, file_path()),
+               .required = true},
+              {.name = "key",
+               .doc = "PEM: the private key, without a passphrase.",
+               .example = "site.key",
+               .value = field(&CertificateFiles::key, file_path()),
+               .required = true},
+              {.name = "ocsp",
+               .doc = "DER: the authority's OCSP answer, sent with the certificate (stapled) while it is good.",
+               .example = "site.ocsp",
+               .value = field(&CertificateFiles::ocsp, file_path()),
+               .default_words = "none"},
+          },
+  });
+}
+
+Value<ClientCertificates> client_certificates() {
+  return section<ClientCertificates>({
+      .name = "client_certificates",
+      .title = "Client certificates",
+      .doc = "Clients are asked for a certificate, and it is verified.",
+      .properties =
+          {
+              {.name = "mode",
+               .doc = "Whether a client may come without one. One that is not trusted is refused in any case.",
+               .example = "optional",
+               .value = field(&ClientCertificates::mode,
+                              one_of<ClientCertificateMode>({
+                                  {"required", ClientCertificateMode::Required, "a client without one is refused"},
+                                  {"optional", ClientCertificateMode::Optional, "a client without one is served"},
+                                  {"off", ClientCertificateMode::Off, "clients are not asked"},
+                              }))},
+              {.name = "ca",
+               .doc = "PEM: the authorities whose certificates are trusted.",
+               .example = "clients-ca.crt",
+               .value = field(&ClientCertificates::ca, file_path()),
+               .required = true},
+              {.name = "crl",
+               .doc = "PEM: revocation lists, one of each authority that issues clients' certificates.",
+               .example = "clients.crl",
+               .value = field(&ClientCertificates::crl, file_path()),
+               .default_words = "none"},
+              {.name = "subject_header",
+               .doc = "A header that tells targets the subject of the client's certificate, such as "
+                      "`CN=alice,O=Example`. What the client itself sends under that name is removed.",
+               .example = "X-Client-Subject",
+               .value = field(&ClientCertificates::subject_header, field_name()),
+               .default_words = "none"},
+          },
+  });
+}
+
+std::string one_protocol(std::string_view value) {
+  return value.empty() ? "the name is empty" : "";
+}
+
+Value<ListenerTls> listener_tls() {
+  return section<ListenerTls>({
+      .name = "listener_tls",
+      .title = "TLS of a listener",
+      .doc = "How TLS is spoken with clients.",
+      .properties =
+          {
+              {.name = "profile",
+               .doc = "Versions and ciphers, as Mozilla's guide names them.",
+               .example = "modern",
+               .value = field(&ListenerTls::profile,
+                              one_of<TlsProfile>({
+                                  {"modern", TlsProfile::Modern, "TLS 1.3 alone"},
+                                  {"intermediate", TlsProfile::Intermediate,
+                                   "TLS 1.2 and 1.3 with forward secrecy: clients since about 2014"},
+                                  {"old", TlsProfile::Old, "TLS 1.0 and later, for devices that cannot be replaced"},
+                              }))},
+              {.name = "strict_sni",
+               .doc = "Refuse clients that ask for a name no certificate has, or for none; otherwise they are shown "
+                      "the first certificate.",
+               .example = "true",
+               .value = field(&ListenerTls::strict_sni, boolean())},
+              {.name = "session_tickets",
+               .doc = "Whether clients may go on with an earlier session, which saves them and us most of the work of "
+                      "a handshake. The keys are shared by all workers, change every 12 hours and are kept in "
+                      "state_directory.",
+               .example = "false",
+               .value = field(&ListenerTls::session_tickets, boolean())},
+              {.name = "alpn",
+               .doc = "Protocols that a tls listener agrees to, the preferred first; a client that wants others is "
+                      "refused.",
+               .example = "[mqtt]",
+               .value =
+                   field(&ListenerTls::alpn, list(text({.words = "protocol", .bytes_max = 255, .check = one_protocol}),
+                                                  {.max = 16, .single = Single::Alone})),
+               .default_words = "none: the client's wish is not answered"},
+              {.name = "client_certificates",
+               .doc = "Ask clients for certificates.",
+               .example = "{ ca: clients-ca.crt }",
+               .value = field(&ListenerTls::client_certificates, client_certificates()),
+               .default_words = "not asked for"},
+          },
+  });
+}
+
 void name_rules(Listener& listener, const Node& node, Decoder& decoder) {
   std::map<std::string, const Rule*> names;
   for (std::size_t i = 0; i < listener.rules.size(); ++i) {
@@ -154,6 +273,36 @@ void name_rules(Listener& listener, const Node& node, Decoder& decoder) {
   if (listener.protocol == ListenerProtocol::Tcp && !listener.rules.empty()) {
     decoder.error(node.mark_of("rules"), "a tcp listener sees no requests and has no rules; use its default");
   }
+}
+
+void check_tls(const Listener& listener, const Node& node, Decoder& decoder) {
+  const bool secure = is_secure(listener.protocol);
+  for (const std::string_view key : {"certificates", "tls"}) {
+    if (secure || !node.find(key)) continue;
+    decoder.error(node.mark_of(key),
+                  fmt::format("a listener with the protocol {} has no {}; write protocol: {}",
+                              to_string(listener.protocol), key, is_http(listener.protocol) ? "https" : "tls"));
+  }
+  if (passes_tls_through(listener) && node.find("tls")) {
+    decoder.error(node.mark_of("tls"),
+                  "tls is missing certificates: a tls listener without any passes TLS on to its targets unread");
+  }
+  if (listener.protocol == ListenerProtocol::Https && listener.certificates.empty()) {
+    decoder.error(listener.mark, "certificates is missing: the https listener has nothing to show to clients",
+                  "certificates: [ { cert: site.crt, key: site.key } ]");
+  }
+  if (listener.protocol == ListenerProtocol::Https && !listener.tls.alpn.empty()) {
+    decoder.error(node.find("tls")->mark_of("alpn"),
+                  "an https listener speaks HTTP and says so by itself; alpn is for tls listeners");
+  }
+  const auto& clients = listener.tls.client_certificates;
+  if (clients.has_value() && !is_http(listener.protocol) && !clients->subject_header.empty()) {
+    decoder.error(node.find("tls")->mark_of("client_certificates"),
+                  "a tls listener passes bytes on and can add no subject_header");
+  }
+}
+
+void check_rules(const Listener& listener, Decoder& decoder) {
   for (const Rule& rule : listener.rules) {
     Match others = rule.match;
     others.sni.clear();
@@ -162,7 +311,7 @@ void name_rules(Listener& listener, const Node& node, Decoder& decoder) {
       decoder.diagnostics.error(
           rule.mark, fmt::format("rule {}: a tls listener sees only sni and source of a client", quote(rule.name)));
     }
-    if (listener.protocol == ListenerProtocol::Http && !rule.match.sni.empty()) {
+    if (is_http(listener.protocol) && !rule.match.sni.empty()) {
       decoder.diagnostics.error(
           rule.mark, fmt::format("rule {}: sni is known only of a tls listener; match the host", quote(rule.name)));
     }
@@ -176,7 +325,7 @@ void require_default(const Listener& listener, const Node& node, Decoder& decode
 }
 
 void check_ports(const Listener& listener, const Node& node, Decoder& decoder) {
-  if (listener.address.port_last == 0 || is_layer4(listener.protocol)) return;
+  if (listener.address.port_last == 0 || !is_http(listener.protocol)) return;
   decoder.error(node.mark_of("address"), "only a tcp or tls listener may have a range of ports");
 }
 
@@ -199,8 +348,14 @@ void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   require_default(listener, node, decoder);
   check_ports(listener, node, decoder);
   check_proxy_protocol(listener, node, decoder);
+  if (listener.auth && !is_http(listener.protocol)) {
+    decoder.error(node.mark_of("auth"), fmt::format("a {} listener sees no requests whose sender it could ask",
+                                                    to_string(listener.protocol)));
+  }
+  check_tls(listener, node, decoder);
+  check_rules(listener, decoder);
   const Node* given = node.find("timeouts");
-  if (is_layer4(listener.protocol) && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
+  if (!is_http(listener.protocol) && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
 }
 
 std::string one_product(std::string_view value) {
@@ -210,6 +365,107 @@ std::string one_product(std::string_view value) {
     }
   }
   return "";
+}
+
+Value<std::string> header_value() {
+  return text({.words = "value of a header", .bytes_max = 4096, .check = one_product});
+}
+
+// What frames a message or belongs to one connection is the balancer's own.
+Value<std::string> response_header_name() {
+  return text({.words = "name of a response header",
+               .pattern = "[!#$%&'*+.^_`|~0-9A-Za-z-]+",
+               .bytes_max = 256,
+               .check = [](std::string_view value) -> std::string {
+                 constexpr std::array<std::string_view, 10> own{
+                     "connection", "content-length",    "keep-alive", "proxy-connection", "te",
+                     "trailer",    "transfer-encoding", "upgrade",    "content-encoding", "server"};
+                 std::string lower(value);
+                 std::ranges::transform(lower, lower.begin(),
+                                        [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+                 if (lower == "server") return "the Server header has a property of its own: server_header";
+                 if (std::ranges::find(own, lower) != own.end()) {
+                   return fmt::format("{} belongs to the connection and is written by ballast alone", quote(value));
+                 }
+                 constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+                 const bool token = !value.empty() && std::ranges::all_of(value, [&](unsigned char c) {
+                   return std::isalnum(c) != 0 || marks.find(static_cast<char>(c)) != std::string_view::npos;
+                 });
+                 return token ? "" : fmt::format("{} is not the name of a header", quote(value));
+               }});
+}
+
+Value<std::string> media_type_pattern() {
+  return text({.words = "media type, with * for any text",
+               .bytes_max = 100,
+               .check = [](std::string_view value) -> std::string {
+                 const std::size_t slash = value.find('/');
+                 const bool good = slash != std::string_view::npos && slash != 0 && slash + 1 != value.size() &&
+                                   value.find_first_of(" ;,\t") == std::string_view::npos && one_product(value).empty();
+                 return good ? "" : fmt::format("{} is not a media type", quote(value));
+               }});
+}
+
+Value<std::vector<ContentCoding>> codings() {
+  return list(one_of<ContentCoding>(
+                  {{"zstd", ContentCoding::Zstd}, {"br", ContentCoding::Brotli}, {"gzip", ContentCoding::Gzip}}),
+              {.min = 1, .max = 3, .single = Single::Alone});
+}
+
+Value<Compression> compression() {
+  return shortened(
+      section<Compression>(
+          {
+              .name = "compression",
+              .title = "Compression",
+              .doc =
+                  "Responses compressed on their way to clients that accept it. What is compressed already, a part of "
+                  "something, or marked `Cache-Control: no-transform` is left alone.",
+              .properties =
+                  {
+                      {.name = "codings",
+                       .doc = "The codings, in the order that decides where a client likes several the same.",
+                       .example = "[br, gzip]",
+                       .value = field(&Compression::codings, codings())},
+                      {.name = "types",
+                       .doc = "The media types that are compressed.",
+                       .example = "[\"text/*\", application/json]",
+                       .value = field(&Compression::types,
+                                      list(media_type_pattern(), {.min = 1, .max = 100, .single = Single::Alone}))},
+                      {.name = "minimum",
+                       .doc = "A body that is known to be shorter is sent as it is.",
+                       .example = "4KiB",
+                       .value = field(&Compression::minimum, size({.min = 0, .max = 1 * mib}))},
+                      {.name = "gzip_level",
+                       .doc = "How hard gzip tries, 1 to 9.",
+                       .example = "1",
+                       .value = field(&Compression::gzip_level, integer({.min = 1, .max = 9}))},
+                      {.name = "brotli_level",
+                       .doc =
+                           "How hard br tries, 0 to 11; above 6 is for files compressed once, not for every response.",
+                       .example = "5",
+                       .value = field(&Compression::brotli_level, integer({.min = 0, .max = 11}))},
+                      {.name = "zstd_level",
+                       .doc = "How hard zstd tries, 1 to 19; above 9 as with br.",
+                       .example = "1",
+                       .value = field(&Compression::zstd_level, integer({.min = 1, .max = 19}))},
+                      {.name = "streams_max",
+                       .doc = "Responses that one worker compresses at once, each with at most 1.5 MiB of memory at "
+                              "the levels "
+                              "given by default; further ones are sent as they are.",
+                       .example = "1000",
+                       .value = field(&Compression::streams_max, integer({.min = 1, .max = 100'000}))},
+                  },
+              .finish =
+                  [](Compression& compression, const Node& node, Decoder& decoder) {
+                    for (auto each = compression.codings.begin(); each != compression.codings.end(); ++each) {
+                      if (std::find(compression.codings.begin(), each, *each) != each) {
+                        return decoder.error(node.mark_of("codings"), "codings: a coding stands here twice");
+                      }
+                    }
+                  },
+          }),
+      &Compression::codings, codings());
 }
 
 }  // namespace
@@ -235,12 +491,27 @@ Value<Listener> listener_kind() {
                    .value =
                        field(&Listener::protocol, one_of<ListenerProtocol>({
                                                       {"http", ListenerProtocol::Http, "HTTP/1.1: requests meet rules"},
+                                                      {"https", ListenerProtocol::Https, "the same over TLS"},
                                                       {"tcp", ListenerProtocol::Tcp, "bytes both ways, unread"},
                                                       {"tls", ListenerProtocol::Tls,
-                                                       "TLS, passed through unread to a target by the name the "
-                                                       "client asks for (SNI)"},
+                                                       "the same, out of TLS; without certificates TLS is passed "
+                                                       "through unread to a target by the name the client asks for "
+                                                       "(SNI)"},
                                                   })),
                    .change_note = "the listener is replaced"},
+                  {.name = "certificates",
+                   .doc = "What clients are shown: the one whose names match the name that the client asks for, or the "
+                          "first. Of each kind of key (ECDSA, RSA) a name may have one.",
+                   .example = "[{ cert: site.crt, key: site.key }]",
+                   .value = field(&Listener::certificates,
+                                  list_by<CertificateFiles>([](const CertificateFiles& files) { return files.cert; },
+                                                            Order::Matters, certificate_files(),
+                                                            {.max = 1'000, .single = Single::Alone})),
+                   .default_words = "none; https needs one, tls without passes through"},
+                  {.name = "tls",
+                   .doc = "How TLS is spoken.",
+                   .example = "{ profile: modern }",
+                   .value = field(&Listener::tls, listener_tls())},
                   {.name = "rules",
                    .doc =
                        "Tried in order; the first that matches decides. Of a tls listener by `sni` and `source` only; "
@@ -255,6 +526,11 @@ Value<Listener> listener_kind() {
                    .example = "{ forward: site }",
                    .value = field(&Listener::default_action, action_kind()),
                    .default_words = "required"},
+                  {.name = "auth",
+                   .doc = "Who may send requests, wherever a rule does not say otherwise. Only for http and https.",
+                   .example = "{ basic: { file: users.htpasswd } }",
+                   .value = field(&Listener::auth, auth_kind()),
+                   .default_words = "none: anybody"},
                   {.name = "limits",
                    .doc = "What a client may send.",
                    .example = "{ body: 10MiB }",
@@ -281,16 +557,36 @@ Value<Listener> listener_kind() {
                    .doc = "What is done with `X-Forwarded-For`, `-Proto`, `-Port` and `-Host` toward the target.",
                    .example = "replace",
                    .value = field(&Listener::x_forwarded,
-                                  one_of<ForwardedHeaders>({
-                                      {"append", ForwardedHeaders::Append,
-                                       "the client's address is added to a list that is there"},
-                                      {"replace", ForwardedHeaders::Replace, "what the client sent is thrown away"},
-                                      {"off", ForwardedHeaders::Off, "none are made"},
-                                  }))},
+                                  one_of<ForwardedHeaders>(
+                                      {
+                                          {"append", ForwardedHeaders::Append,
+                                           "the client's address is added to a list that is there"},
+                                          {"replace", ForwardedHeaders::Replace, "what the client sent is thrown away"},
+                                          {"off", ForwardedHeaders::Off, "none are made"},
+                                      }))},
                   {.name = "forwarded",
                    .doc = "Whether the `Forwarded` header of RFC 7239 is written as well.",
                    .example = "true",
                    .value = field(&Listener::forwarded, boolean())},
+                  {.name = "compression",
+                   .doc = "Whether responses are compressed: codings, or a section that says more.",
+                   .example = "[zstd, br, gzip]",
+                   .value = field(&Listener::compression, compression()),
+                   .default_words = "off"},
+                  {.name = "response_headers",
+                   .doc = "Headers put into every response, in the place of those of the same name that are there.",
+                   .example = "{ Strict-Transport-Security: max-age=31536000 }",
+                   .value = field(&Listener::response_headers, texts_by_name({.words = "header names to values",
+                                                                              .name = response_header_name(),
+                                                                              .value = header_value(),
+                                                                              .max = 50})),
+                   .default_words = "none"},
+                  {.name = "remove_headers",
+                   .doc = "Headers taken out of every response.",
+                   .example = "[X-Powered-By]",
+                   .value = field(&Listener::remove_headers,
+                                  list(response_header_name(), {.max = 50, .single = Single::Alone})),
+                   .default_words = "none"},
                   {.name = "server_header",
                    .doc = "The `Server` header of every response. Empty: the target's passes through.",
                    .example = "ballast",

@@ -214,6 +214,11 @@ Value<Rule> rule_kind() {
                .doc = files_doc,
                .example = "{ root: ./public, strip_prefix: /static }",
                .value = alternative(&Rule::action, files_kind())},
+              {.name = "auth",
+               .doc = "Who may send such a request; `off`: anybody, also where the listener asks.",
+               .example = "off",
+               .value = field(&Rule::auth, auth_kind()),
+               .default_words = "the listener's"},
           },
       .exactly_one = actions(),
   });

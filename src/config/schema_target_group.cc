@@ -1,4 +1,5 @@
 // The schema of target groups: who serves, how one of them is picked, how they are checked, and how they are reached.
+#include <algorithm>
 #include <map>
 
 #include "config/forms.h"
@@ -19,6 +20,14 @@ std::string visible_ascii(std::string_view value) {
     }
   }
   return "";
+}
+
+std::string route_name(std::string_view value) {
+  const bool good = std::ranges::all_of(value, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
+  });
+  return good ? "" : fmt::format("{} is not the name of a route", quote(value));
 }
 
 std::string origin_form(std::string_view value) {
@@ -100,7 +109,10 @@ Value<HealthCheck> health_check() {
                        field(&HealthCheck::protocol,
                              one_of<CheckProtocol>({
                                  {"http", CheckProtocol::Http, "a request, and the status of its answer"},
+                                 {"https", CheckProtocol::Https, "the same over TLS, as the group's `tls` says"},
                                  {"tcp", CheckProtocol::Tcp, "a connection, closed at once"},
+                                 {"tls", CheckProtocol::Tls, "a TLS handshake, closed at once"},
+                                 {"ajp", CheckProtocol::Ajp, "a CPING, and its CPONG"},
                                  {"jsonrpc", CheckProtocol::JsonRpc,
                                   "a JSON-RPC call over HTTP, and the block height in its answer, compared with the "
                                   "group's other nodes"},
@@ -115,18 +127,18 @@ Value<HealthCheck> health_check() {
                    .value = field(&HealthCheck::port, integer({.min = 1, .max = 65535})),
                    .default_words = "the target's own"},
                   {.name = "path",
-                   .doc = "What an http check asks for.",
+                   .doc = "What an http or https check asks for.",
                    .example = "/healthz",
                    .value = field(&HealthCheck::path,
                                   text({.words = "path, starting with /", .pattern = "/.*", .check = origin_form}))},
                   {.name = "host",
-                   .doc = "The `Host` header of an http check.",
+                   .doc = "The `Host` header of an http or https check.",
                    .example = "www.example.com",
                    .value = field(&HealthCheck::host,
                                   text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
                    .default_words = "the target's address"},
                   {.name = "method",
-                   .doc = "The method of an http check.",
+                   .doc = "The method of an http or https check.",
                    .example = "HEAD",
                    .value = field(&HealthCheck::method, method())},
                   {.name = "interval",
@@ -146,7 +158,7 @@ Value<HealthCheck> health_check() {
                    .example = "3",
                    .value = field(&HealthCheck::unhealthy_threshold, integer({.min = 1, .max = 10}))},
                   {.name = "success_codes",
-                   .doc = "The statuses of an http check that are a pass.",
+                   .doc = "The statuses of an http or https check that are a pass.",
                    .example = "\"200-299,304\"",
                    .value = field(&HealthCheck::success_codes, status_codes())},
                   {.name = "jsonrpc",
@@ -193,9 +205,63 @@ Value<Target> target() {
                    .doc = "Its share, relative to the other targets; 0: it gets nothing new.",
                    .example = "2",
                    .value = field(&Target::weight, integer({.min = 0, .max = 999}))},
+                  {.name = "route",
+                   .doc =
+                       "What the ids of its sessions end in, after a dot: a Tomcat's `jvmRoute`. Such a session stays "
+                       "with it, also at weight 0.",
+                   .example = "tomcat1",
+                   .value =
+                       field(&Target::route, text({.words = "name of a route: letters, digits, \"_\", \".\", \"-\"",
+                                                   .pattern = "[A-Za-z0-9_.-]*",
+                                                   .bytes_max = 64,
+                                                   .check = route_name})),
+                   .default_words = "none"},
               },
       }),
       &Target::address, where);
+}
+
+Value<GroupTls> group_tls() {
+  return section<GroupTls>({
+      .name = "group_tls",
+      .title = "TLS to targets",
+      .doc = "How the targets of an https or tls group are spoken to, and by the checks too. TLS 1.2 and 1.3.",
+      .properties =
+          {
+              {.name = "verify",
+               .doc =
+                   "Whether a target must prove that it is who it should be. Without, anybody on the way can read and "
+                   "change everything.",
+               .example = "false",
+               .value = field(&GroupTls::verify, boolean())},
+              {.name = "ca",
+               .doc = "PEM: who may vouch for targets: authorities, or a target's own certificate.",
+               .example = "internal-ca.crt",
+               .value = field(&GroupTls::ca, file_path()),
+               .default_words = "whom the system trusts"},
+              {.name = "server_name",
+               .doc = "The name asked for (SNI) and verified.",
+               .example = "app.internal",
+               .value = field(&GroupTls::server_name,
+                              text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
+               .default_words = "the target's name or address"},
+              {.name = "certificate",
+               .doc = "PEM: our own certificate with its chain, for targets that want one.",
+               .example = "ballast.crt",
+               .value = field(&GroupTls::certificate, file_path()),
+               .default_words = "none"},
+              {.name = "key",
+               .doc = "PEM: its private key.",
+               .example = "ballast.key",
+               .value = field(&GroupTls::key, file_path()),
+               .default_words = "none"},
+          },
+      .finish =
+          [](GroupTls& tls, const Node& node, Decoder& decoder) {
+            if (tls.certificate.empty() == tls.key.empty()) return;
+            decoder.error(node.mark, "certificate and key belong together; one of them is missing");
+          },
+  });
 }
 
 Value<GroupTimeouts> timeouts() {
@@ -287,19 +353,72 @@ void refuse_twins(const TargetGroup& group, Decoder& decoder) {
     decoder.diagnostics.error(target.mark, fmt::format("the target {} is in this group twice", crop(address)),
                               {fmt::format("first at {}", decoder.diagnostics.place(first->second))});
   }
+  std::map<std::string, Mark> routes;
+  for (const Target& target : group.targets) {
+    if (target.route.empty()) continue;
+    const auto [first, added] = routes.emplace(target.route, target.mark);
+    if (added) continue;
+    decoder.diagnostics.error(target.mark, fmt::format("the route {} is in this group twice", quote(target.route)),
+                              {fmt::format("first at {}", decoder.diagnostics.place(first->second))});
+  }
+}
+
+void finish_routes(const TargetGroup& group, const Node& node, Decoder& decoder) {
+  if (node.find("ajp") && group.protocol != GroupProtocol::Ajp) {
+    decoder.warning(node.mark_of("ajp"), "ajp has no effect: only a group with `protocol: ajp` speaks it");
+  }
+  const bool routed = std::ranges::any_of(group.targets, [](const Target& target) { return !target.route.empty(); });
+  if (routed && !is_http(group.protocol)) {
+    decoder.error(node.mark_of("targets"), fmt::format("a {} group sees no sessions; its targets cannot have a route",
+                                                       to_string(group.protocol)));
+  }
+  if (node.find("session_route") && group.session_route.enabled && !routed) {
+    decoder.warning(node.mark_of("session_route"), "session_route has no effect: no target has a route");
+  }
+}
+
+CheckProtocol check_of(GroupProtocol protocol) {
+  switch (protocol) {
+    case GroupProtocol::Tcp:
+    case GroupProtocol::H2c:
+      return CheckProtocol::Tcp;
+    case GroupProtocol::Tls:
+    case GroupProtocol::H2:
+      return CheckProtocol::Tls;
+    case GroupProtocol::Http:
+      return CheckProtocol::Http;
+    case GroupProtocol::Ajp:
+      return CheckProtocol::Ajp;
+    case GroupProtocol::Https:
+      break;
+  }
+  return CheckProtocol::Https;
 }
 
 void check_same_port(const TargetGroup& group, Decoder& decoder) {
   for (const Target& target : group.targets) {
     if (!target.address.same_port) continue;
     const std::string name = quote(target.address.to_string());
-    if (group.protocol == GroupProtocol::Http) {
+    if (is_http(group.protocol)) {
       decoder.diagnostics.error(target.mark, fmt::format("the target {} has no port; write host:port", name));
     } else if (group.health_check.enabled && !group.health_check.port.has_value()) {
       decoder.diagnostics.error(target.mark, fmt::format("the target {} has no port of its own to be checked on", name),
                                 {"give health_check a port, or write health_check: off"});
     }
   }
+}
+
+// Their connections are shared by all clients.
+void check_shared(const TargetGroup& group, const Node& node, Decoder& decoder) {
+  if (!is_http2(group.protocol)) return;
+  const auto refuse = [&](std::string_view key) {
+    decoder.error(node.mark_of(key),
+                  fmt::format("{} is not for a group with the protocol {}, whose connections carry "
+                              "the requests of many clients; write protocol: {}",
+                              key, to_string(group.protocol), is_secure(group.protocol) ? "https" : "http"));
+  };
+  if (group.proxy_protocol != ProxyHeader::Off) refuse("proxy_protocol");
+  if (group.source_address != SourceAddress::Balancer) refuse("source_address");
 }
 
 void check_source_address(const TargetGroup& group, Decoder& decoder) {
@@ -314,16 +433,29 @@ void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder)
   refuse_twins(group, decoder);
   check_same_port(group, decoder);
   check_source_address(group, decoder);
+  check_shared(group, node, decoder);
   const Node* check = node.find("health_check");
-  if (group.protocol == GroupProtocol::Tcp && !(check && check->find("protocol"))) {
-    group.health_check.protocol = CheckProtocol::Tcp;
+  if (!(check && check->find("protocol"))) group.health_check.protocol = check_of(group.protocol);
+  const bool checks_tls =
+      group.health_check.protocol == CheckProtocol::Https || group.health_check.protocol == CheckProtocol::Tls;
+  if (node.find("tls") && !is_secure(group.protocol) && !checks_tls) {
+    decoder.error(node.mark_of("tls"),
+                  fmt::format("a group with the protocol {} speaks no TLS; write protocol: {}",
+                              to_string(group.protocol), is_http(group.protocol) ? "https" : "tls"));
   }
+  const bool verifies = (is_secure(group.protocol) || checks_tls) && group.tls.verify && group.tls.server_name.empty();
+  for (const Target& target : group.targets) {
+    if (!verifies || !target.address.is_unix()) continue;
+    decoder.diagnostics.error(target.mark, "a Unix socket has no name to verify; give tls.server_name");
+  }
+  finish_routes(group, node, decoder);
   const bool hashes = group.algorithm == Algorithm::SourceHash || group.algorithm == Algorithm::Maglev;
   if (node.find("hash_key") && !hashes) {
     decoder.warning(node.mark_of("hash_key"), "hash_key has no effect: only source_hash and maglev hash");
   }
-  if (group.protocol == GroupProtocol::Tcp && hashes && group.hash_key.kind != HashKeyKind::Source) {
-    decoder.error(node.mark_of("hash_key"), "a tcp group sees no requests; its hash_key can only be source");
+  if (!is_http(group.protocol) && hashes && group.hash_key.kind != HashKeyKind::Source) {
+    decoder.error(node.mark_of("hash_key"), fmt::format("a {} group sees no requests; its hash_key can only be source",
+                                                        to_string(group.protocol)));
   }
   if (!group.targets.empty() && static_cast<std::size_t>(group.minimum_healthy) > group.targets.size()) {
     decoder.warning(node.mark_of("minimum_healthy"),
@@ -343,13 +475,20 @@ Value<TargetGroup> target_group_kind() {
           .properties =
               {
                   {.name = "protocol",
-                   .doc = "What the targets speak. An http listener forwards to http groups, a tcp or tls listener to "
-                          "tcp groups.",
+                   .doc = "What the targets speak. Requests are forwarded to http, https, h2c, h2 and ajp groups, "
+                          "bytes to "
+                          "the others.",
                    .example = "tcp",
-                   .value = field(&TargetGroup::protocol, one_of<GroupProtocol>({
-                                                              {"http", GroupProtocol::Http, "HTTP/1.1"},
-                                                              {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
-                                                          }))},
+                   .value =
+                       field(&TargetGroup::protocol, one_of<GroupProtocol>({
+                                                         {"http", GroupProtocol::Http, "HTTP/1.1"},
+                                                         {"https", GroupProtocol::Https, "HTTP/1.1 over TLS"},
+                                                         {"h2c", GroupProtocol::H2c, "HTTP/2"},
+                                                         {"h2", GroupProtocol::H2, "HTTP/2 over TLS"},
+                                                         {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
+                                                         {"tls", GroupProtocol::Tls, "the same over TLS"},
+                                                         {"ajp", GroupProtocol::Ajp, "AJP13, to Tomcat and its like"},
+                                                     }))},
                   {.name = "algorithm",
                    .doc = "How a target is picked.",
                    .example = "least_requests",
@@ -371,6 +510,10 @@ Value<TargetGroup> target_group_kind() {
                                   list_by<Target>([](const Target& target) { return target.address.to_string(); },
                                                   Order::Ignored, target(), {.max = 10'000})),
                    .default_words = "none"},
+                  {.name = "tls",
+                   .doc = "How targets are spoken to over TLS.",
+                   .example = "{ ca: internal-ca.crt }",
+                   .value = field(&TargetGroup::tls, group_tls())},
                   {.name = "minimum_healthy",
                    .doc = "With fewer healthy targets than this, requests go to all: the check may be what is wrong.",
                    .example = "2",
@@ -397,6 +540,15 @@ Value<TargetGroup> target_group_kind() {
                    .doc = "Connections kept for the next request.",
                    .example = "{ idle_max: 100 }",
                    .value = field(&TargetGroup::pool, pool())},
+                  {.name = "ajp",
+                   .doc = "What is agreed with the containers of an ajp group.",
+                   .example = "{ secret: change-me, packet_size: 64KiB }",
+                   .value = field(&TargetGroup::ajp, ajp_kind())},
+                  {.name = "session_route",
+                   .doc = "How sessions name the target they belong to, where targets have a `route`; or `off`.",
+                   .example = "{ cookie: SESSION }",
+                   .value =
+                       field(&TargetGroup::session_route, switchable(session_route_kind(), &SessionRoute::enabled))},
                   {.name = "response_headers",
                    .doc = "All headers of a response together; more: 502.",
                    .example = "64KiB",

@@ -98,6 +98,7 @@ TEST(Schema, EveryExampleIsTaken) {
        "}} }} }}"},
       {"redirect", "{{ listeners: {{ x: {{ address: ':80', default: {{ redirect: {} }} }} }} }}"},
       {"fixed_response", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {} }} }} }} }}"},
+      {"compression", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, compression: {} }} }} }}"},
       {"files", "{{ listeners: {{ x: {{ address: ':80', default: {{ files: {} }} }} }} }}"},
       {"file", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {{ body: {} }} }} }} }} }}"},
       {"target_group", "{{ target_groups: {{ x: {} }} }}"},
@@ -107,6 +108,28 @@ TEST(Schema, EveryExampleIsTaken) {
       {"group_timeouts", "{{ target_groups: {{ x: {{ timeouts: {} }} }} }}"},
       {"retries", "{{ target_groups: {{ x: {{ retries: {} }} }} }}"},
       {"pool", "{{ target_groups: {{ x: {{ pool: {} }} }} }}"},
+      {"ajp", "{{ target_groups: {{ x: {{ protocol: ajp, ajp: {} }} }} }}"},
+      {"session_route", "{{ target_groups: {{ x: {{ session_route: {} }} }} }}"},
+      {"auth", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {} }} }} }}"},
+      {"basic", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {{ basic: {} }} }} }} }}"},
+      {"jwt", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {{ jwt: {} }} }} }} }}"},
+      {"keys",
+       "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {{ jwt: {{ algorithms: RS256, keys: "
+       "{} "
+       "}} }} }} }} }}"},
+      {"forward_auth",
+       "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {{ forward: {} }} }} }} }}"},
+      {"certificate",
+       "{{ listeners: {{ x: {{ address: ':443', protocol: https, default: {{ forward: site }}, certificates: [{}] }} "
+       "}} "
+       "}}"},
+      {"listener_tls",
+       "{{ listeners: {{ x: {{ address: ':443', protocol: tls, default: {{ forward: site }}, certificates: {{ cert: a, "
+       "key: b }}, tls: {} }} }} }}"},
+      {"client_certificates",
+       "{{ listeners: {{ x: {{ address: ':443', protocol: https, default: {{ forward: site }}, certificates: {{ cert: "
+       "a, key: b }}, tls: {{ client_certificates: {} }} }} }} }}"},
+      {"group_tls", "{{ target_groups: {{ x: {{ protocol: https, tls: {} }} }} }}"},
       {"access_log", "{{ access_log: {} }}"},
       {"admin", "{{ admin: {} }}"},
   };
@@ -115,6 +138,9 @@ TEST(Schema, EveryExampleIsTaken) {
   MemoryFiles files;
   files.files["maintenance.html"] = "Soon.\n";
   files.files["public/index.html"] = "Hello.\n";
+  files.files["users.htpasswd"] = "ann:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
+  files.files["issuer.jwks"] = "{}";
+  files.files["site"] = "{}";  // the `file` beside which other examples stand
   for (const auto& [name, section] : sections) {
     ASSERT_TRUE(places.contains(name)) << name;
     for (const PropertyShape& property : section.properties) {
@@ -127,7 +153,10 @@ TEST(Schema, EveryExampleIsTaken) {
         const bool elsewhere = diagnostic.text.starts_with("unknown target group") ||
                                diagnostic.text.find("tcp listener") != std::string::npos ||
                                diagnostic.text.find("tls listener") != std::string::npos ||
-                               diagnostic.text.find("only a check with protocol: exec") != std::string::npos;
+                               diagnostic.text.find("only a check with protocol: exec") != std::string::npos ||
+                               diagnostic.text.find("refresh is for a url") != std::string::npos ||
+                               diagnostic.text.find("write protocol: http") != std::string::npos ||
+                               diagnostic.text.find("belong together") != std::string::npos;
         EXPECT_TRUE(elsewhere) << name << '.' << property.name << '\n' << loaded.error().render();
       }
     }

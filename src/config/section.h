@@ -40,6 +40,7 @@ struct Section {
   std::string_view doc;
   std::vector<Property<S>> properties;
   std::vector<std::string> exactly_one = {};                        // keys of which one must be given
+  std::string_view one_of_them = "action";                          // what each of those is
   std::function<void(S&, const Node&, Decoder&)> finish = nullptr;  // defaults and checks across properties
 };
 
@@ -157,8 +158,8 @@ class SectionKind final : public Kind<S> {
       first = &name;
     }
     if (!first) {
-      decoder.error(whole,
-                    fmt::format("this {} has no action; exactly one of {}", section_.name, join(section_.exactly_one)));
+      decoder.error(whole, fmt::format("this {} has no {}; exactly one of {}", section_.name, section_.one_of_them,
+                                       join(section_.exactly_one)));
     }
   }
 

@@ -14,22 +14,6 @@ std::string Address::to_string() const {
   return is_v6 ? fmt::format("[{}]:{}", host, ports) : fmt::format("{}:{}", host, ports);
 }
 
-std::string_view to_string(ListenerProtocol protocol) {
-  switch (protocol) {
-    case ListenerProtocol::Tcp:
-      return "tcp";
-    case ListenerProtocol::Http:
-      return "http";
-    case ListenerProtocol::Tls:
-      return "tls";
-  }
-  return "unknown";
-}
-
-bool is_layer4(ListenerProtocol protocol) {
-  return protocol != ListenerProtocol::Http;
-}
-
 const TargetGroup* Settings::group(std::string_view name) const {
   const auto found = std::ranges::find(target_groups, name, &TargetGroup::name);
   return found == target_groups.end() ? nullptr : &*found;
@@ -38,6 +22,40 @@ const TargetGroup* Settings::group(std::string_view name) const {
 const Listener* Settings::listener(std::string_view name) const {
   const auto found = std::ranges::find(listeners, name, &Listener::name);
   return found == listeners.end() ? nullptr : &*found;
+}
+
+std::string_view to_string(ListenerProtocol protocol) {
+  switch (protocol) {
+    case ListenerProtocol::Tcp:
+      return "tcp";
+    case ListenerProtocol::Tls:
+      return "tls";
+    case ListenerProtocol::Http:
+      return "http";
+    case ListenerProtocol::Https:
+      break;
+  }
+  return "https";
+}
+
+std::string_view to_string(GroupProtocol protocol) {
+  switch (protocol) {
+    case GroupProtocol::Tcp:
+      return "tcp";
+    case GroupProtocol::Tls:
+      return "tls";
+    case GroupProtocol::Http:
+      return "http";
+    case GroupProtocol::H2c:
+      return "h2c";
+    case GroupProtocol::H2:
+      return "h2";
+    case GroupProtocol::Ajp:
+      return "ajp";
+    case GroupProtocol::Https:
+      break;
+  }
+  return "https";
 }
 
 }  // namespace ballast::config

@@ -128,19 +128,83 @@ struct Files {
 
 using Action = std::variant<Forward, Redirect, FixedResponse, Files>;
 
+// Where a set of keys (JWKS, RFC 7517) comes from: one of the two.
+struct KeySource {
+  std::string file;               // as seen from the working directory
+  std::string url;                // "http://host:port/path"
+  Milliseconds refresh{600'000};  // of a url
+  friend bool operator==(const KeySource&, const KeySource&) = default;
+};
+
+// User and password, against a file of bcrypt hashes.
+struct BasicAuth {
+  std::string file;  // as seen from the working directory
+  std::string realm = "restricted";
+  std::string header = "X-Auth-User";  // to the target, with the user's name; empty: none
+  friend bool operator==(const BasicAuth&, const BasicAuth&) = default;
+};
+
+enum class TokenAlgorithm { Rs256, Rs384, Rs512, Ps256, Es256, Es384, Hs256 };
+
+struct ClaimHeader {
+  std::string claim;
+  std::string header;
+  friend bool operator==(const ClaimHeader&, const ClaimHeader&) = default;
+};
+
+// A signed token (RFC 7519).
+struct JwtAuth {
+  KeySource keys;
+  std::vector<TokenAlgorithm> algorithms;  // never empty
+  std::vector<std::string> issuer;         // one of them; empty: not looked at
+  std::vector<std::string> audience;       // one of them; empty: not looked at
+  std::vector<NamedPattern> require;       // claims, with case
+  std::vector<ClaimHeader> headers;        // to the target
+  Milliseconds leeway{30'000};             // for exp, nbf and iat
+  bool require_expiry = true;
+  std::string cookie;  // where the token is; empty: Authorization: Bearer
+  std::string realm = "restricted";
+  std::string user_claim = "sub";  // for the access log
+  friend bool operator==(const JwtAuth&, const JwtAuth&) = default;
+};
+
+// A service that is asked about each request.
+struct ForwardAuth {
+  std::string group;
+  std::string path = "/";
+  std::vector<std::string> request_headers{"Authorization", "Cookie"};  // of the client's, to the service
+  std::vector<std::string> response_headers;                            // of the service's, to the target
+  std::string user_header;  // of the service's answer, for the access log; empty: none
+  Milliseconds timeout{5'000};
+  Mark mark;
+  friend bool operator==(const ForwardAuth&, const ForwardAuth&) = default;
+};
+
+struct Auth {
+  bool enabled = true;  // false: `off`, for a rule of a listener that has one
+  std::variant<BasicAuth, JwtAuth, ForwardAuth> how;
+  Mark mark;
+  friend bool operator==(const Auth&, const Auth&) = default;
+};
+
 struct Rule {
   std::string name;  // for logs and metrics; "rule-1" where not given
   Match match;
   Action action;
+  std::optional<Auth> auth;  // none: the listener's
   Mark mark;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
-// Tls: passed through to a target by the name the client asks for, not terminated.
-enum class ListenerProtocol { Tcp, Http, Tls };
-std::string_view to_string(ListenerProtocol protocol);  // "tcp"
-// Whether its connections are relayed unread, to tcp groups.
-bool is_layer4(ListenerProtocol protocol);
+// Tls: with certificates it is terminated; without, passed through to a target by the name the client asks for.
+enum class ListenerProtocol { Tcp, Tls, Http, Https };
+inline bool is_http(ListenerProtocol protocol) {
+  return protocol == ListenerProtocol::Http || protocol == ListenerProtocol::Https;
+}
+inline bool is_secure(ListenerProtocol protocol) {
+  return protocol == ListenerProtocol::Tls || protocol == ListenerProtocol::Https;
+}
+std::string_view to_string(ListenerProtocol protocol);  // "https"
 
 enum class ForwardedHeaders { Append, Replace, Off };
 
@@ -156,6 +220,7 @@ struct RequestLimits {
 };
 
 struct ListenerTimeouts {
+  Milliseconds handshake{10'000};    // of TLS, from the connection to its end
   Milliseconds header{10'000};       // from the first byte of a head to its last
   Milliseconds keep_alive{60'000};   // idle between two requests, and before the first
   Milliseconds idle{60'000};         // no byte either way in a body (of a tcp listener: the whole connection, 10 min)
@@ -182,26 +247,93 @@ struct Http2 {
   friend bool operator==(const Http2&, const Http2&) = default;
 };
 
+// Files are as seen from the working directory; relative ones in the file were taken relative to it.
+struct CertificateFiles {
+  std::string cert;
+  std::string key;
+  std::string ocsp;  // empty: none
+  Mark mark;
+  friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
+};
+
+enum class TlsProfile { Modern, Intermediate, Old };
+
+enum class ClientCertificateMode { Off, Optional, Required };
+
+struct ClientCertificates {
+  ClientCertificateMode mode = ClientCertificateMode::Required;
+  std::string ca;
+  std::string crl;             // empty: none
+  std::string subject_header;  // empty: targets are not told
+  friend bool operator==(const ClientCertificates&, const ClientCertificates&) = default;
+};
+
+struct ListenerTls {
+  TlsProfile profile = TlsProfile::Intermediate;
+  bool strict_sni = false;
+  bool session_tickets = true;
+  std::vector<std::string> alpn;  // of a tls listener
+  std::optional<ClientCertificates> client_certificates;
+  friend bool operator==(const ListenerTls&, const ListenerTls&) = default;
+};
+
+// Responses compressed on their way to the client.
+struct Compression {
+  std::vector<ContentCoding> codings{ContentCoding::Zstd, ContentCoding::Brotli, ContentCoding::Gzip};
+  std::vector<std::string> types{"text/*",          "application/json",   "application/javascript",
+                                 "application/xml", "application/*+json", "application/*+xml",
+                                 "image/svg+xml",   "application/wasm",   "application/manifest+json"};
+  std::size_t minimum = 1024;  // bytes of a body whose length is known
+  int gzip_level = 5;
+  int brotli_level = 4;
+  int zstd_level = 3;
+  int streams_max = 100;  // at once, of one worker; further ones go as they are
+  Mark mark;
+  friend bool operator==(const Compression&, const Compression&) = default;
+};
+
 struct Listener {
   std::string name;
   Address address;
   ListenerProtocol protocol = ListenerProtocol::Http;
+  std::vector<CertificateFiles> certificates;  // the first is the default
+  ListenerTls tls;
   std::vector<Rule> rules;
   std::optional<Action> default_action;  // key `default`; only a tls listener may have none: it refuses then
+  std::optional<Auth> auth;              // of every rule that has none of its own, and of the default
   RequestLimits limits;
   ListenerTimeouts timeouts;
   std::optional<ProxyProtocol> proxy_protocol;
   Http2 http2;
   std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
   ForwardedHeaders x_forwarded = ForwardedHeaders::Append;
-  bool forwarded = false;     // RFC 7239 Forwarded as well
-  std::string server_header;  // empty: the target's passes through
-  bool access_log = true;     // false: this listener is not logged
+  bool forwarded = false;                   // RFC 7239 Forwarded as well
+  std::optional<Compression> compression;   // none: off
+  std::vector<NamedText> response_headers;  // put into every response, in the place of one that is there
+  std::vector<std::string> remove_headers;  // taken out of every response
+  std::string server_header;                // empty: the target's passes through
+  bool access_log = true;                   // false: this listener is not logged
   Mark mark;
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
-enum class GroupProtocol { Tcp, Http };
+// A tls listener without certificates: its TLS is the targets'.
+inline bool passes_tls_through(const Listener& listener) {
+  return listener.protocol == ListenerProtocol::Tls && listener.certificates.empty();
+}
+
+enum class GroupProtocol { Tcp, Tls, Http, Https, H2c, H2, Ajp };
+inline bool is_http2(GroupProtocol protocol) {
+  return protocol == GroupProtocol::H2c || protocol == GroupProtocol::H2;
+}
+inline bool is_http(GroupProtocol protocol) {
+  return protocol == GroupProtocol::Http || protocol == GroupProtocol::Https || is_http2(protocol) ||
+         protocol == GroupProtocol::Ajp;
+}
+inline bool is_secure(GroupProtocol protocol) {
+  return protocol == GroupProtocol::Tls || protocol == GroupProtocol::Https || protocol == GroupProtocol::H2;
+}
+std::string_view to_string(GroupProtocol protocol);
 
 enum class Algorithm { RoundRobin, LeastRequests, TwoChoices, LeastTime, SourceHash, Maglev, Random };
 
@@ -213,7 +345,7 @@ struct HashKey {
   friend bool operator==(const HashKey&, const HashKey&) = default;
 };
 
-enum class CheckProtocol { Tcp, Http, JsonRpc, Mysql, Exec };
+enum class CheckProtocol { Tcp, Tls, Http, Https, Ajp, JsonRpc, Mysql, Exec };
 
 // What a jsonrpc check asks, and what it wants of the height in the answer.
 struct JsonRpc {
@@ -251,9 +383,20 @@ struct HealthCheck {
 
 struct Target {
   Address address;
-  int weight = 1;  // 0..999
+  int weight = 1;     // 0..999
+  std::string route;  // what ids of its sessions end in; empty: none
   Mark mark;
   friend bool operator==(const Target&, const Target&) = default;
+};
+
+// How targets are spoken to over TLS.
+struct GroupTls {
+  bool verify = true;
+  std::string ca;           // empty: whom the system trusts
+  std::string server_name;  // empty: the target's own
+  std::string certificate;  // ours, with its key; empty: none
+  std::string key;
+  friend bool operator==(const GroupTls&, const GroupTls&) = default;
 };
 
 struct GroupTimeouts {
@@ -282,6 +425,23 @@ enum class SourceAddress { Balancer, Client };
 // The PROXY header that a target gets before anything else.
 enum class ProxyHeader { Off, V1, V2 };
 
+// Of an ajp group.
+struct Ajp {
+  std::string secret;               // empty: none
+  std::size_t packet_bytes = 8192;  // as the container's
+  Milliseconds ping_after{5'000};   // a connection that rested so long is asked first, where a request goes only once
+  Milliseconds ping_timeout{5'000};
+  friend bool operator==(const Ajp&, const Ajp&) = default;
+};
+
+// Sessions whose id ends in ".ROUTE" stay with the target of that route.
+struct SessionRoute {
+  bool enabled = true;
+  std::string cookie = "JSESSIONID";
+  std::string parameter = "jsessionid";
+  friend bool operator==(const SessionRoute&, const SessionRoute&) = default;
+};
+
 struct TargetGroup {
   std::string name;
   GroupProtocol protocol = GroupProtocol::Http;
@@ -289,12 +449,15 @@ struct TargetGroup {
   HashKey hash_key;
   HealthCheck health_check;
   std::vector<Target> targets;
+  GroupTls tls;
   int minimum_healthy = 1;                     // fewer: fail open
   Milliseconds deregistration_delay{300'000};  // 0..3600 s
   Milliseconds slow_start{0};                  // 0: off; 30..900 s in production, smaller allowed
   GroupTimeouts timeouts;
   Retries retries;
   Pool pool;
+  Ajp ajp;
+  SessionRoute session_route;
   std::size_t response_headers_max = 32 * 1024;
   std::uint32_t target_connections_max = 0;  // to one target from one worker; 0: no limit
   ProxyHeader proxy_protocol = ProxyHeader::Off;

@@ -106,6 +106,8 @@ class Descriptor {
   Ready writable(Deadline deadline) { return Ready(*this, Direction::Write, deadline); }
   void not_readable() { watch_->readable = false; }
   void not_writable() { watch_->writable = false; }
+  // Bytes have been read from the kernel that nobody has been given yet: a wait to read returns at once.
+  void still_readable() { watch_->readable = true; }
   bool may_read() const { return watch_->readable; }
   // What events have told so far; exact only once registered.
   bool hung_up() const { return watch_->hung_up; }

@@ -55,6 +55,14 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
+Result<FileStamp> stamp_of(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return fail(Error::from_errno(errno, fmt::format("cannot look at {}", path)));
+  return FileStamp{.changed_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
+                   .inode = status.st_ino,
+                   .size = static_cast<std::uint64_t>(status.st_size)};
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   const auto what = [&] { return fmt::format("cannot read {}", path); };
   // Not blocking: a pipe that nobody writes to is an empty file.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -17,6 +18,15 @@ namespace ballast::io {
 
 // "cannot read /etc/x: No such file or directory"; TooLarge beyond `bytes_max`.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
+
+// What tells one content of a file from another without reading it.
+struct FileStamp {
+  std::int64_t changed_ns = 0;  // by the wall clock
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+Result<FileStamp> stamp_of(const std::string& path);
 
 // A reader sees the old content or the new one, also after a power cut: written beside it, synced, renamed, the folder
 // synced. A symbolic link at `path` is replaced, not followed. `mode` is not reduced by the umask.

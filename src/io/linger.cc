@@ -8,8 +8,9 @@ Task<void> close_lingering(Stream& stream) {
   constexpr auto patience = std::chrono::seconds(1);
   constexpr std::size_t bytes_max = 256 * kib;
   Loop& loop = stream.loop();
-  stream.end();
   const Deadline deadline = loop.after(patience);
+  while (!stream.end() && co_await stream.until_writable(deadline) == Wake::Event) {
+  }
   std::size_t read_away = 0;
   while (read_away < bytes_max) {
     const auto buffer = loop.receive_buffer();

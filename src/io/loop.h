@@ -27,6 +27,8 @@ class Loop {
  public:
   // The one receive buffer of the thread: read, handle, write at once; its bytes are dead after the next suspension.
   static constexpr std::size_t receive_buffer_bytes = 64 * 1024;
+  // Room for a receive buffer's bytes with what encryption puts around them.
+  static constexpr std::size_t send_buffer_bytes = 66 * 1024;
 
   static Result<std::unique_ptr<Loop>> make();
   ~Loop();
@@ -47,6 +49,12 @@ class Loop {
   Deadline after(Duration duration) const { return Deadline::at(now_ + duration); }
 
   std::span<char> receive_buffer() { return {receive_buffer_.get(), receive_buffer_bytes}; }
+  // For what is gathered to go out in one call; its bytes are dead after the next suspension too. Made when it is first
+  // asked for.
+  std::span<char> send_buffer() {
+    if (send_buffer_ == nullptr) send_buffer_ = std::make_unique_for_overwrite<char[]>(send_buffer_bytes);
+    return {send_buffer_.get(), send_buffer_bytes};
+  }
   // For moving bytes from one plain stream to another (see pipe.h).
   PipePool& pipes() { return *pipes_; }
   TimerWheel& timers() { return timers_; }
@@ -71,6 +79,7 @@ class Loop {
   Instant now_;
   TimerWheel timers_;
   std::unique_ptr<char[]> receive_buffer_;
+  std::unique_ptr<char[]> send_buffer_;
   std::unique_ptr<PipePool> pipes_;
   Suspension* soon_first_ = nullptr;
   Suspension* soon_last_ = nullptr;

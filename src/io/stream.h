@@ -45,8 +45,9 @@ class Stream {
   // Makes may_read() exact, where a read or a move that took just what was wanted has not told whether more is there.
   virtual void look() = 0;
 
-  // No more bytes from us; the peer sees the end of the stream, and may go on sending.
-  virtual void end() = 0;
+  // No more bytes from us; the peer sees the end of the stream, and may go on sending. False where that has to be said
+  // in bytes and the kernel takes none now: until_writable(), and again.
+  virtual bool end() = 0;
   virtual void close() = 0;
   virtual void reset() = 0;
   virtual bool is_open() const = 0;

@@ -223,8 +223,9 @@ void TcpStream::look() {
   if (::recv(descriptor_.fd(), &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN) descriptor_.not_readable();
 }
 
-void TcpStream::end() {
+bool TcpStream::end() {
   if (descriptor_.is_open()) ::shutdown(descriptor_.fd(), SHUT_WR);
+  return true;
 }
 
 void TcpStream::reset() {
@@ -234,12 +235,12 @@ void TcpStream::reset() {
   descriptor_.close();
 }
 
-SocketAddress local_address(const Descriptor& socket) {
-  return ask(socket.fd(), ::getsockname);
+SocketAddress local_address(const Descriptor& descriptor) {
+  return ask(descriptor.fd(), ::getsockname);
 }
 
 SocketAddress TcpStream::local_address() const {
-  return ask(descriptor_.fd(), ::getsockname);
+  return io::local_address(descriptor_);
 }
 SocketAddress TcpStream::remote_address() const {
   return ask(descriptor_.fd(), ::getpeername);

@@ -42,7 +42,7 @@ class TcpStream final : public Stream {
   Ready until_writable(Deadline deadline) override { return descriptor_.writable(deadline); }
   bool may_read() const override { return descriptor_.may_read(); }
   void look() override;
-  void end() override;
+  bool end() override;
   void close() override { descriptor_.close(); }
   void reset() override;
   bool is_open() const override { return descriptor_.is_open(); }
@@ -60,8 +60,8 @@ class TcpStream final : public Stream {
   Descriptor descriptor_;
 };
 
-// Of this side of a connection.
-SocketAddress local_address(const Descriptor& socket);
+// Where the near end of a connected socket is.
+SocketAddress local_address(const Descriptor& descriptor);
 
 struct ListenOptions {
   // Client: a connection is accepted when its first bytes have come (TCP_DEFER_ACCEPT), which saves a wake-up and a

@@ -77,6 +77,17 @@ struct ListenerStatus {
   std::uint64_t http2_connections = 0;  // made so far
   std::vector<Count> http2_defects;     // connections ended by us, by reason
   std::vector<Count> errors;            // responses the balancer made itself, by reason code
+  std::vector<Count> handshakes;  // of TLS, by how they ended
+};
+
+struct CertificateStatus {
+  std::string listener;
+  std::string file;
+  std::string subject;
+  std::vector<std::string> names;
+  std::string key;  // "EC", "RSA"
+  WallTime not_after;
+  std::string problem;  // why the newer content of its files is not in use; empty: none
 };
 
 struct Event {
@@ -102,6 +113,7 @@ struct Status {
   std::uint64_t access_log_dropped_bytes = 0;  // lines that the disk would not take
   std::vector<ListenerStatus> listeners;
   std::vector<GroupStatus> groups;
+  std::vector<CertificateStatus> certificates;
 };
 
 }  // namespace ballast::model

@@ -36,6 +36,8 @@ std::string_view to_string(TargetReason reason) {
       return "Target.Timeout";
     case TargetReason::BadResponse:
       return "Target.BadResponse";
+    case TargetReason::TlsFailed:
+      return "Target.TlsFailed";
     case TargetReason::NameNotResolved:
       return "Target.NameNotResolved";
     case TargetReason::Deregistration:

@@ -8,6 +8,7 @@
 //   unhealthy    response_code_mismatch    the check got another status than success_codes
 //   unhealthy    timed_out                 the check's answer did not come in time
 //   unhealthy    bad_response              the check's answer was not HTTP
+//   unhealthy    tls_failed                the check's TLS handshake failed: the certificate is not trusted, mostly
 //   unhealthy    name_not_resolved         the target's name has never resolved
 //   unhealthy    behind_peers              a node's height is too far behind the best of its group
 //   unhealthy    stalled                   a node's height has stopped growing
@@ -35,6 +36,7 @@ enum class TargetReason : std::uint8_t {
   ResponseCodeMismatch,
   TimedOut,
   BadResponse,
+  TlsFailed,
   NameNotResolved,
   Deregistration,
   DrainedByOperator,

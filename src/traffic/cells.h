@@ -11,6 +11,7 @@
 #include "traffic/reason.h"
 #include "wire/http/message.h"
 #include "wire/http2/session_defect.h"
+#include "wire/tls/handshake.h"
 
 namespace ballast::traffic {
 
@@ -68,6 +69,7 @@ struct alignas(64) ListenerCell {
   Counter http2_connections;
   std::array<Counter, http2::session_defect_count> http2_defects;  // why connections were ended by us
   ReasonCounters errors;
+  std::array<Counter, tls::handshake_end_count> handshakes;  // of TLS with clients
 };
 
 struct alignas(64) GroupCell {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "io/loop.h"
-#include "traffic/plan.h"
+#include "traffic/worker.h"
 #include "wire/proxy_protocol/header.h"
 
 namespace ballast::traffic {
@@ -42,21 +42,9 @@ std::uint16_t port_of(const Introduction& client) {
   return client.connection != nullptr ? io::local_address(*client.connection).port() : std::uint16_t{0};
 }
 
-}  // namespace
-
-bool tells_client(const config::TargetGroup& group) {
-  return group.proxy_protocol != config::ProxyHeader::Off || group.source_address == config::SourceAddress::Client;
-}
-
-Buffer introduction_of_check(const config::TargetGroup& group) {
-  Buffer header;
-  if (group.proxy_protocol != config::ProxyHeader::Off) proxy_protocol::write(header, version_of(group), {});
-  return header;
-}
-
-io::Task<Result<io::TcpStream>> connect_target(io::Loop& loop, Introduction client, const config::TargetGroup& group,
-                                               const TargetShare& target, io::Deadline deadline) {
-  io::SocketAddress to = target.address;
+io::Task<Result<io::TcpStream>> connect_introduced(io::Loop& loop, Introduction client,
+                                                   const config::TargetGroup& group, io::SocketAddress to,
+                                                   io::Deadline deadline) {
   if (!to.is_unix() && to.port() == 0) to.set_port(port_of(client));
   Result<io::TcpStream> stream =
       group.source_address == config::SourceAddress::Client
@@ -71,6 +59,42 @@ io::Task<Result<io::TcpStream>> connect_target(io::Loop& loop, Introduction clie
     co_return fail(sent.state == io::TransferState::Failed ? sent.code : Code::Reset);
   }
   co_return std::move(stream);
+}
+
+}  // namespace
+
+bool tells_client(const config::TargetGroup& group) {
+  return group.proxy_protocol != config::ProxyHeader::Off || group.source_address == config::SourceAddress::Client;
+}
+
+Buffer introduction_of_check(const config::TargetGroup& group) {
+  Buffer header;
+  if (group.proxy_protocol != config::ProxyHeader::Off) proxy_protocol::write(header, version_of(group), {});
+  return header;
+}
+
+io::Task<Result<tls::EitherStream>> connect_target(Worker& worker, Introduction client, const PlanGroup& group,
+                                                   TargetShare& target, io::Deadline deadline) {
+  Result<io::TcpStream> tcp =
+      co_await connect_introduced(worker.loop(), client, *group.settings, target.address, deadline);
+  if (!tcp) co_return fail(std::move(tcp.error()));
+  if (group.tls == nullptr) co_return tls::EitherStream(std::move(*tcp));
+  std::shared_ptr<tls::SessionSlot>& slot = worker.local_of(target).session;
+  if (slot == nullptr) slot = std::make_shared<tls::SessionSlot>();
+  std::unique_ptr<tls::Stream> stream =
+      tls::Stream::client(worker.own(group.tls->by_worker), std::move(*tcp),
+                          {.name = server_name_of(*group.settings, target.host), .slot = slot});
+  if (stream == nullptr) co_return fail(Code::Exhausted);
+  const tls::HandshakeEnd end = co_await stream->handshake(deadline);
+  if (is_done(end)) co_return tls::EitherStream(std::move(stream));
+  stream->close();
+  if (end == tls::HandshakeEnd::Timeout) co_return fail(Code::TimedOut);
+  if (end == tls::HandshakeEnd::CalledOff) co_return fail(Code::Cancelled);
+  co_return fail(Code::Malformed);
+}
+
+const std::string& server_name_of(const config::TargetGroup& group, const std::string& host) {
+  return group.tls.server_name.empty() ? host : group.tls.server_name;
 }
 
 }  // namespace ballast::traffic

@@ -21,4 +21,18 @@ class ConnectionCount {
   ListenerShare& listener_;
 };
 
+// The same while its TLS handshake goes on. Afterwards it is counted anew by who goes on with it.
+class HandshakeCount {
+ public:
+  HandshakeCount(Worker& worker, ListenerShare& listener);
+  ~HandshakeCount();
+  HandshakeCount(const HandshakeCount&) = delete;
+  void passes_on() { passed_on_ = true; }
+
+ private:
+  Worker& worker_;
+  ListenerShare& listener_;
+  bool passed_on_ = false;
+};
+
 }  // namespace ballast::traffic

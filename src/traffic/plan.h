@@ -13,18 +13,25 @@
 
 #include "config/settings.h"
 #include "io/address.h"
+#include "traffic/auth/guard.h"
 #include "traffic/balance/balancer.h"
+#include "traffic/balance/session_routes.h"
 #include "traffic/cells.h"
 #include "traffic/route/route_table.h"
 #include "traffic/target_use.h"
+#include "wire/tls/client_context.h"
+#include "wire/tls/server_context.h"
 
 namespace ballast::traffic {
 
+class Http2Pool;
 class UpstreamPool;
 
 // What one worker keeps of a target; touched by no other thread, and emptied on that thread before the share goes.
 struct TargetLocal {
   std::shared_ptr<UpstreamPool> pool;
+  std::shared_ptr<Http2Pool> http2_pool;
+  std::shared_ptr<tls::SessionSlot> session;  // of a target that is spoken to over TLS
   Latency latency;
   TargetUses uses;
 };
@@ -33,12 +40,18 @@ struct TargetLocal {
 enum class Leftovers : std::uint8_t { MayEnd, CallOff };
 
 struct TargetShare : std::enable_shared_from_this<TargetShare> {
-  TargetShare(std::string target_name, io::SocketAddress target_address, int workers)
-      : name(std::move(target_name)),
+  struct Naming {
+    std::string name;
+    std::string host;
+  };
+  TargetShare(Naming naming, io::SocketAddress target_address, int workers)
+      : name(std::move(naming.name)),
+        host(std::move(naming.host)),
         address(target_address),
         cells(static_cast<std::size_t>(workers)),
         locals(static_cast<std::size_t>(workers)) {}
   const std::string name;           // as configured: "10.0.0.1:80", "app.internal:80"
+  const std::string host;           // of that, alone; empty: a Unix socket
   const io::SocketAddress address;  // numeric
   std::vector<TargetCell> cells;    // by worker
   std::vector<TargetLocal> locals;  // by worker
@@ -63,6 +76,12 @@ struct ListenerShare {
   std::vector<ListenerCell> cells;  // by worker
 };
 
+// What the targets of a group are spoken to with, over TLS.
+struct GroupContexts {
+  std::vector<std::shared_ptr<const tls::ClientContext>> by_worker;
+  std::shared_ptr<const tls::ClientContext> checks;  // the control thread's
+};
+
 struct PlanGroup {
   std::shared_ptr<GroupShare> share;
   std::shared_ptr<const config::TargetGroup> settings;
@@ -73,12 +92,17 @@ struct PlanGroup {
   // Targets that only their checks keep out: asked when all of the others have failed a request.
   Balancer reserve;
   bool failing_open = false;
+  std::vector<std::string> routes;           // of the targets, by slot; empty where none has one
+  SessionRoutes session_routes;              // of those that take requests
+  std::shared_ptr<const GroupContexts> tls;  // nullptr: its targets are spoken to plainly
 };
 
 struct PlanListener {
   std::shared_ptr<ListenerShare> share;
   std::shared_ptr<const config::Listener> settings;
   std::shared_ptr<const RouteTable> routes;
+  auth::Guards guards;                                         // of the routes, by their index
+  std::vector<std::shared_ptr<const tls::ServerContext>> tls;  // by worker; empty: it is plain
 };
 
 class Plan {

@@ -28,10 +28,12 @@ constexpr std::array<Row, reason_count> rows{{
     {"connect_refused", 502, "The server for this request refused the connection."},
     {"connect_timeout", 504, "The server for this request did not accept the connection in time."},
     {"connect_failed", 502, "The server for this request cannot be reached."},
+    {"target_tls", 502, "The server for this request could not be reached securely."},
     {"target_closed", 502, "The server for this request closed the connection without an answer."},
     {"target_reset", 502, "The server for this request cut the connection."},
     {"target_timeout", 504, "The server for this request did not answer in time."},
     {"target_malformed", 502, "The answer of the server is not valid HTTP."},
+    {"packet_too_small", 431, "The headers of the request are larger than the server for it takes."},
     {"body_cut", 0, "The answer of the server broke off."},
     {"body_timeout", 0, "The answer of the server stopped."},
     {"stopped", 503, "The service is stopping."},
@@ -43,6 +45,12 @@ constexpr std::array<Row, reason_count> rows{{
     {"hello_malformed", 0, "The client's hello is not valid TLS."},
     {"hello_timeout", 0, "The client's hello did not arrive in time."},
     {"name_refused", 0, "No server has the name that the client asks for."},
+    {"auth_required", 401, "Say who you are."},
+    {"auth_refused", 401, "This user, password or token is not accepted."},
+    {"auth_forbidden", 403, "You are not allowed this."},
+    {"auth_denied", 0, "The service that was asked did not let the request pass."},
+    {"auth_unavailable", 503, "Who you are cannot be checked at the moment."},
+    {"auth_overloaded", 503, "Too many users are being checked at the moment."},
 }};
 
 const Row& row_of(Reason reason) {
@@ -61,6 +69,10 @@ int status_of(Reason reason) {
   return row_of(reason).status;
 }
 
+bool is_about_who_asks(Reason reason) {
+  return reason == Reason::AuthRequired || reason == Reason::AuthRefused || reason == Reason::AuthForbidden;
+}
+
 Reason reason_of_connect(Code code) {
   switch (code) {
     case Code::Refused:
@@ -69,6 +81,8 @@ Reason reason_of_connect(Code code) {
       return Reason::ConnectTimeout;
     case Code::Cancelled:
       return Reason::Stopped;
+    case Code::Malformed:
+      return Reason::TargetTls;
     default:
       return Reason::ConnectFailed;
   }

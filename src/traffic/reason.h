@@ -8,7 +8,7 @@
 //   request_too_large    413     the body is over the listener's limit
 //   method_refused       405     CONNECT or TRACE
 //   file_not_found       404     no file of that name
-//   file_refused         404     the path leads out of the root, or names what is never served (hidden, no regular file)
+//   file_refused         404     the path leads out of the root, or to what is never served (hidden, no plain file)
 //   file_denied          403     the file may not be read by the user that ballast runs as
 //   file_failed          500     the disk, or the root itself is gone
 //   client_gone          460     the client cut the connection before it had its answer; only logged
@@ -17,12 +17,13 @@
 //   connect_refused      502     nobody listens at the target
 //   connect_timeout      504     the target did not accept in time
 //   connect_failed       502     unreachable, or reset while connecting
+//   target_tls       502     the target could not be spoken to over TLS: its certificate is not trusted, mostly
 //   target_closed        502     the target closed before its answer
 //   target_reset         502     the target reset the connection before its answer
 //   target_timeout       504     the target's head did not come in time
 //   target_malformed     502     the answer breaks HTTP (its Defect says how)
-//   body_cut             -       the target's body broke off after its head was passed on: the client's connection is
-//                                cut
+//   packet_too_small     431     the request's head does not fit into a packet of the group's (AJP)
+//   body_cut             -       the target's body broke off after its head was passed on: the client's is cut too
 //   body_timeout         -       the same, because nothing came in time
 //   stopped              503     ballast is stopping and the drain's time is over
 //   overloaded           503     out of descriptors or over the listener's connection limit
@@ -33,6 +34,12 @@
 //   hello_malformed      -       its hello breaks TLS, or is larger than any known
 //   hello_timeout        -       its hello did not come in time
 //   name_refused         -       no rule matches the name it asks for, and there is no default
+//   auth_required        401     the request says nothing of who sends it
+//   auth_refused         401     a wrong password, or a token that is not believed (auth_fault says why)
+//   auth_forbidden       403     a token that is believed, without a claim that is required
+//   auth_denied          -       the service that was asked (forward) said no: its answer went to the client
+//   auth_unavailable     503     that service gave no answer, or no keys for tokens have come yet
+//   auth_overloaded      503     too many passwords wait to be tried
 #pragma once
 
 #include <cstdint>
@@ -59,10 +66,12 @@ enum class Reason : std::uint8_t {
   ConnectRefused,
   ConnectTimeout,
   ConnectFailed,
+  TargetTls,
   TargetClosed,
   TargetReset,
   TargetTimeout,
   TargetMalformed,
+  PacketTooSmall,
   BodyCut,
   BodyTimeout,
   Stopped,
@@ -74,14 +83,23 @@ enum class Reason : std::uint8_t {
   HelloMalformed,
   HelloTimeout,
   NameRefused,
+  AuthRequired,
+  AuthRefused,
+  AuthForbidden,
+  AuthDenied,
+  AuthUnavailable,
+  AuthOverloaded,
 };
-inline constexpr int reason_count = static_cast<int>(Reason::NameRefused) + 1;
+inline constexpr int reason_count = static_cast<int>(Reason::AuthOverloaded) + 1;
 
 std::string_view to_string(Reason reason);  // "connect_refused"; "" for None
 // One sentence for the person who gets the response.
 std::string_view explain(Reason reason);
 // The status of the balancer's own answer; 0 where none can be sent.
 int status_of(Reason reason);
+
+// Whether it tells that the sender of a request is not let in; nothing is wrong with the connection.
+bool is_about_who_asks(Reason reason);
 
 // Of a connect that failed with this code.
 Reason reason_of_connect(Code code);

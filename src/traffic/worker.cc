@@ -9,6 +9,7 @@
 
 #include "traffic/connection_count.h"
 #include "traffic/l7/client_connection.h"
+#include "traffic/l7/http2_pool.h"
 #include "traffic/l7/upstream_pool.h"
 #include "traffic/listen/proxied.h"
 #include "traffic/listen/serve.h"
@@ -29,6 +30,18 @@ ConnectionCount::~ConnectionCount() {
   worker_.load().fetch_sub(1, std::memory_order_relaxed);
 }
 
+HandshakeCount::HandshakeCount(Worker& worker, ListenerShare& listener) : worker_(worker), listener_(listener) {
+  worker_.cell_of(listener_).connections.add();
+  worker_.load().fetch_add(1, std::memory_order_relaxed);
+}
+
+HandshakeCount::~HandshakeCount() {
+  ListenerCell& cell = worker_.cell_of(listener_);
+  cell.connections.subtract();
+  worker_.load().fetch_sub(1, std::memory_order_relaxed);
+  if (!passed_on_) cell.connections_total.add();
+}
+
 Result<std::unique_ptr<Worker>> Worker::make(Options options) {
   auto loop = io::Loop::make();
   if (!loop) return fail(std::move(loop.error()));
@@ -39,8 +52,10 @@ Worker::Worker(Options options, std::unique_ptr<io::Loop> loop)
     : options_(std::move(options)),
       loop_(std::move(loop)),
       access_log_(*loop_, options_.access_log),
+      passwords_(*loop_, options_.passwords),
       random_(static_cast<std::uint64_t>(io::Clock::now().time_since_epoch().count()) + index()),
       scope_(*loop_),
+      targets_(*loop_),
       own_scope_(*loop_) {}
 
 Worker::~Worker() {
@@ -91,6 +106,7 @@ void Worker::retire(std::shared_ptr<TargetShare> target, Leftovers leftovers) {
       local.pool->retire();
       std::erase(pools_, local.pool);
     }
+    if (local.http2_pool != nullptr) local.http2_pool->retire();
     if (leftovers == Leftovers::CallOff) local.uses.cancel_all();
   });
 }
@@ -112,6 +128,7 @@ void Worker::drain(io::Duration time, std::move_only_function<void()> done) {
 
 io::Task<void> Worker::end_drain(io::Duration time, std::move_only_function<void()> done) {
   if (!co_await scope_.closed(loop_->after(time))) co_await scope_.close();
+  co_await targets_.close();
   access_log_.hand_over();
   plan_.reset();
   // A connection at rest holds its pool and its pool holds it: one of them has to let go.
@@ -133,6 +150,14 @@ UpstreamPool& Worker::pool_of(TargetShare& target) {
     pools_.push_back(local.pool);
   }
   return *local.pool;
+}
+
+Http2Pool& Worker::http2_pool_of(TargetShare& target) {
+  TargetLocal& local = local_of(target);
+  if (local.http2_pool == nullptr) {
+    local.http2_pool = std::make_shared<Http2Pool>(*this, targets_, cell_of(target));
+  }
+  return *local.http2_pool;
 }
 
 void Worker::opened(OpenConnection& connection) {
@@ -184,6 +209,11 @@ void Worker::serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Pe
   } else {
     scope_.spawn(serve_connection(*this, std::move(listener), fd, peer, nullptr));
   }
+}
+
+void Worker::serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
+                          const io::Peer& peer, std::shared_ptr<const Told> told) {
+  scope_.spawn(serve_http(*this, std::move(listener), std::move(stream), peer, std::move(told)));
 }
 
 }  // namespace ballast::traffic

@@ -19,13 +19,19 @@
 #include "io/loop.h"
 #include "io/scope.h"
 #include "io/thread.h"
+#include "traffic/auth/password_pool.h"
 #include "traffic/l7/access_log.h"
 #include "traffic/l7/exchange_state.h"
 #include "traffic/plan.h"
 
+namespace ballast::tls {
+class Stream;
+}
+
 namespace ballast::traffic {
 
 class OpenConnection;
+struct Told;
 
 // How many connections each worker holds, as all of them see it.
 struct WorkerLoads {
@@ -42,6 +48,7 @@ class Worker {
     int index = 0;
     WorkerLoads* loads = nullptr;                     // outlives the worker
     AccessLog* access_log = nullptr;                  // outlives the worker
+    auth::PasswordPool* passwords = nullptr;          // closed before the worker goes
     std::function<void(const std::string&)> trouble;  // something worth an event; called on the worker's thread
   };
 
@@ -70,14 +77,26 @@ class Worker {
   bool is_draining() const { return draining_; }
   AccessLogBuffer& access_log() { return access_log_; }
   ExchangePool& exchanges() { return exchanges_; }
+  // Responses that are being compressed now.
+  int& compressing() { return compressing_; }
   std::uint64_t random() { return random_.random(); }
+  auth::PasswordDoor& passwords() { return passwords_; }
   UpstreamPool& pool_of(TargetShare& target);
+  Http2Pool& http2_pool_of(TargetShare& target);
   ListenerCell& cell_of(ListenerShare& share) const { return share.cells[index()]; }
   GroupCell& cell_of(GroupShare& share) const { return share.cells[index()]; }
   TargetCell& cell_of(TargetShare& share) const { return share.cells[index()]; }
   BalancerState& state_of(GroupShare& share) const { return share.states[index()]; }
   TargetLocal& local_of(TargetShare& share) const { return share.locals[index()]; }
+  // Of what there is one of for each worker: this one's.
+  template <typename T>
+  const T& own(const std::vector<T>& by_worker) const {
+    return by_worker[index()];
+  }
   std::atomic<std::uint32_t>& load() const { return options_.loads->each[index()].connections; }
+  // A client of an https listener whose handshake is done; what its protocol() says decides who serves it.
+  void serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream, const io::Peer& peer,
+                    std::shared_ptr<const Told> told);
   void opened(OpenConnection& connection);
   void closed(OpenConnection& connection);
 
@@ -101,12 +120,15 @@ class Worker {
   std::shared_ptr<const Plan> plan_;
   AccessLogBuffer access_log_;
   ExchangePool exchanges_;
+  auth::PasswordDoor passwords_;
   BalancerState random_;
   std::vector<Door> doors_;
   OpenConnection* connections_ = nullptr;             // all of http listeners
   std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;
+  int compressing_ = 0;
   io::Scope scope_;      // the connections
+  io::Scope targets_;    // HTTP/2 connections to targets
   io::Scope own_scope_;  // the drain
   io::Thread thread_;
 };

@@ -1,6 +1,7 @@
 """Client: one raw connection to a listener, with exact control of the bytes sent and a strict reader of the answers."""
 
 import asyncio
+import ssl
 
 from kit import text, wire
 from kit.failure import Failure
@@ -18,7 +19,9 @@ class Client:
         self.sent = bytearray()
 
     @staticmethod
-    async def connect(name: str, address: str, *, source: str = "") -> "Client":
+    async def connect(name: str, address: str, *, source: str = "", secure: ssl.SSLContext | None = None,
+                      server_name: str = "") -> "Client":
+        """secure: over TLS, where `server_name` is the name asked for and verified."""
         reader, protocol = reader_and_protocol(AHEAD_BYTES)
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(PATIENCE):
@@ -27,7 +30,8 @@ class Client:
             else:
                 host, _, port = address.rpartition(":")
                 transport, _ = await loop.create_connection(lambda: protocol, host.strip("[]"), int(port),
-                                                            local_addr=(source, 0) if source else None)
+                                                            local_addr=(source, 0) if source else None,
+                                                            ssl=secure, server_hostname=server_name if secure else None)
         return Client(name, Peer(reader, asyncio.StreamWriter(transport, protocol, reader, loop)))
 
     async def send(self, data: bytes, *, piece: int = 0, every: float = 0.0) -> None:

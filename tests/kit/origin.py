@@ -27,6 +27,7 @@ import hashlib
 import os
 import re
 import signal
+import ssl
 
 from kit import proxy_header, text, wire
 from kit.failure import Failure, Violation
@@ -86,7 +87,7 @@ def _parse_rule(words: list[str]) -> Rule:
 
 class Origin:
     def __init__(self, name: str, rules: list[Rule], *, host: str = "127.0.0.1", port: int = 0, keep: bool = True,
-                 journal: str = ""):
+                 journal: str = "", secure: ssl.SSLContext | None = None):
         """keep: record the requests. journal: a file that gets the X-Id of each POST before it is answered."""
         self.name = name
         self.rules = rules
@@ -98,7 +99,7 @@ class Origin:
         self.told: list[str] = []  # by PROXY headers
         self.sources: set[str] = set()
         self.going = asyncio.Semaphore(0)
-        self.server = Server(self._serve, host=host, port=port)
+        self.server = Server(self._serve, host=host, port=port, secure=secure)
         self._keep = keep
         self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if journal else None
 
@@ -353,7 +354,7 @@ async def echo(peer: Peer) -> None:
 class TcpOrigin:
     """A layer 4 upstream: `echo`, `answer` (replies after the client's half-close), `reset`, `greet "text"`, `close`."""
 
-    def __init__(self, name: str, steps: list[str]):
+    def __init__(self, name: str, steps: list[str], *, secure: ssl.SSLContext | None = None):
         self.name = name
         self.connections = 0
         self.open = 0
@@ -365,7 +366,7 @@ class TcpOrigin:
         self.violations: list[str] = []
         self.requests: list[wire.Message] = []
         self._steps = steps or ["echo"]
-        self.server = Server(self._serve)
+        self.server = Server(self._serve, secure=secure)
 
     @property
     def address(self) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import socket
+import ssl
 import struct
 import termios
 
@@ -59,6 +60,10 @@ class Peer:
         with contextlib.suppress(OSError, RuntimeError):  # a connection that has ended meanwhile
             self.writer.write_eof()
 
+    def half_close_below(self) -> None:
+        """The end of the stream below TLS, without its close_notify."""
+        self.writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+
     async def close(self) -> None:
         self.writer.close()
         with contextlib.suppress(ConnectionError, TimeoutError):
@@ -74,8 +79,9 @@ class Peer:
 class Server:
     """A listening socket whose every connection is served by a task that ends with it."""
 
-    def __init__(self, serve, *, host: str = "127.0.0.1", port: int = 0):
+    def __init__(self, serve, *, host: str = "127.0.0.1", port: int = 0, secure: ssl.SSLContext | None = None):
         self._serve = serve
+        self._secure = secure
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task] = set()
@@ -85,7 +91,8 @@ class Server:
         def accepted() -> asyncio.StreamReaderProtocol:
             return reader_and_protocol(SERVER_AHEAD_BYTES, self._accept)[1]
 
-        self._server = await asyncio.get_running_loop().create_server(accepted, self._host, self._port, backlog=1024)
+        self._server = await asyncio.get_running_loop().create_server(accepted, self._host, self._port, backlog=1024,
+                                                                     ssl=self._secure)
         self._port = self._server.sockets[0].getsockname()[1]
 
     @property

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 
 from kit import text
 from kit.client import Client, check_response
@@ -12,16 +13,18 @@ from kit.origin import is_status, parse_send
 class ClientScript:
     """A client that connects at its first step, so that `expect refused` can be one."""
 
-    def __init__(self, name: str, address: str, source: str):
+    def __init__(self, name: str, address: str, source: str, secure: ssl.SSLContext | None = None,
+                 server_name: str = ""):
         self.name = name
-        self._address, self._source = address, source
+        self._address = address
+        self._how = {"source": source, "secure": secure, "server_name": server_name}
         self._client: Client | None = None
         self._crowd: list[Client] = []
 
     async def _connected(self) -> Client:
         if not self._client:
             try:
-                self._client = await Client.connect(self.name, self._address, source=self._source)
+                self._client = await Client.connect(self.name, self._address, **self._how)
             except ConnectionResetError:
                 raise
             except OSError as error:
@@ -35,7 +38,7 @@ class ClientScript:
 
     async def _gather(self, count: int) -> None:
         for _ in range(count):
-            self._crowd.append(await Client.connect(self.name, self._address, source=self._source))
+            self._crowd.append(await Client.connect(self.name, self._address, **self._how))
 
     async def _disperse(self) -> None:
         for each in self._crowd:
@@ -105,6 +108,8 @@ class ClientScript:
         elif step == "close":
             await self.close()
             self._client = None
+        elif step == "end without goodbye":
+            client.peer.half_close_below()
         elif step == "half-close":
             client.peer.half_close()
         elif step == "stop reading":

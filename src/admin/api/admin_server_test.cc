@@ -10,11 +10,14 @@
 #include "admin/api/file_config_source.h"
 #include "admin/cli/socket_client.h"
 #include "admin/fake_service.h"
-#include "admin/serve/fetch.h"
 #include "io/machine.h"
 #include "io/run_in_loop.h"
+#include "wire/http/fetch.h"
 
 namespace ballast::admin {
+
+using http::fetch;
+using http::FetchResponse;
 namespace {
 
 namespace fs = std::filesystem;

@@ -84,7 +84,14 @@ Json listener(const model::ListenerStatus& l) {
               {"traffic", traffic(l.traffic)},
               {"defects", counts(l.defects)},
               {"http2", {{"connections", l.http2_connections}, {"defects", counts(l.http2_defects)}}},
-              {"errors", counts(l.errors)}};
+              {"errors", counts(l.errors)},
+              {"handshakes", counts(l.handshakes)}};
+}
+
+Json certificate(const model::CertificateStatus& c) {
+  return Json{{"listener", c.listener}, {"file", c.file}, {"subject", c.subject},
+              {"names", c.names},       {"key", c.key},   {"not_after", time(c.not_after)},
+              {"problem", c.problem}};
 }
 
 Json target(const model::TargetStatus& t) {
@@ -161,6 +168,8 @@ std::string status_document(const model::Status& status) {
   for (const model::ListenerStatus& l : status.listeners) listeners.push_back(listener(l));
   Json groups = Json::array();
   for (const model::GroupStatus& g : status.groups) groups.push_back(group(g));
+  Json certificates = Json::array();
+  for (const model::CertificateStatus& c : status.certificates) certificates.push_back(certificate(c));
   return dump(Json{{"version", status.version},
                    {"pid", status.pid},
                    {"started", time(status.started)},
@@ -173,7 +182,8 @@ std::string status_document(const model::Status& status) {
                    {"access_log_dropped_bytes", status.access_log_dropped_bytes},
                    {"descriptors", {{"open", status.descriptors_open}, {"max", status.descriptors_max}}},
                    {"listeners", std::move(listeners)},
-                   {"groups", std::move(groups)}});
+                   {"groups", std::move(groups)},
+                   {"certificates", std::move(certificates)}});
 }
 
 std::string events_document(std::span<const model::Event> events) {

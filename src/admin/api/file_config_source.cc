@@ -27,13 +27,14 @@ Reading reading_of(std::expected<config::Loaded, config::Diagnostics> loaded) {
 
 Reading FileConfigSource::read_file(std::string_view path) const {
   config::DiskFiles disk;
-  return reading_of(config::load(std::string(path), {.files = disk, .regex_check = regex_check_}));
+  return reading_of(
+      config::load(std::string(path), {.files = disk, .regex_check = regex_check_, .key_set_check = key_set_check_}));
 }
 
 Reading FileConfigSource::read_text(std::string_view name, std::string_view text) const {
   config::DiskFiles disk;
-  return reading_of(
-      config::load_text(std::string(name), std::string(text), {.files = disk, .regex_check = regex_check_}));
+  return reading_of(config::load_text(std::string(name), std::string(text),
+                                      {.files = disk, .regex_check = regex_check_, .key_set_check = key_set_check_}));
 }
 
 std::string FileConfigSource::schema() const {

@@ -9,14 +9,16 @@ namespace ballast::admin {
 
 class FileConfigSource final : public ConfigSource {
  public:
-  // Regular expressions are compiled by traffic/route, which is above config: app/ hands its check in.
-  explicit FileConfigSource(config::RegexCheck regex_check) : regex_check_(std::move(regex_check)) {}
+  // Regular expressions and keys are read by traffic, which is above config: app/ hands its checks in.
+  explicit FileConfigSource(config::RegexCheck regex_check, config::KeySetCheck key_set_check = {})
+      : regex_check_(std::move(regex_check)), key_set_check_(std::move(key_set_check)) {}
   Reading read_file(std::string_view path) const override;
   Reading read_text(std::string_view name, std::string_view text) const override;
   std::string schema() const override;
 
  private:
   config::RegexCheck regex_check_;
+  config::KeySetCheck key_set_check_;
 };
 
 }  // namespace ballast::admin

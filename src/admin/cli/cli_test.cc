@@ -201,8 +201,8 @@ TEST_F(Cli, RefusesBadCommandLines) {
 TEST_F(Cli, EveryCommandHasHelpWithAnExample) {
   EXPECT_EQ(run({"help"}), 0);
   const std::string page = out_;
-  for (const char* name :
-       {"status", "events", "check", "plan", "apply", "reload", "target", "schema", "version", "completion", "help"}) {
+  for (const char* name : {"status", "events", "check", "import", "plan", "apply", "reload", "target", "schema",
+                           "version", "completion", "help"}) {
     EXPECT_NE(page.find(name), std::string::npos) << name;
     EXPECT_EQ(run({name, "--help"}), 0);
     EXPECT_TRUE(said("example:\n  ballast " + std::string(name))) << name;
@@ -278,7 +278,7 @@ TEST_F(Cli, EventsAreLines) {
 
 TEST_F(Cli, CompletionKnowsEveryCommand) {
   EXPECT_EQ(run({"completion", "bash"}), 0);
-  EXPECT_TRUE(said("compgen -W \"status events check plan"));
+  EXPECT_TRUE(said("compgen -W \"status events check import plan"));
   EXPECT_TRUE(said("    events) words=\"--follow --after --socket --json --help\" ;;"));
 }
 

@@ -8,6 +8,7 @@ namespace ballast::admin {
 Command status_command();
 Command events_command();
 Command check_command();
+Command import_command();
 Command plan_command();
 Command apply_command();
 Command reload_command();

@@ -32,7 +32,7 @@ int run_cli(std::span<const std::string> arguments, Program program) {
       terminal.width_columns > 0 && environment("NO_COLOR", "").empty() && environment("TERM", "") != "dumb";
   terminal.now = [] { return std::chrono::system_clock::now(); };
   terminal.folder = io::working_directory();
-  const FileConfigSource configurations(program.regex_check);
+  const FileConfigSource configurations(program.regex_check, program.key_set_check);
   const Surroundings surroundings{
       terminal, configurations,
       [](std::string socket_path) { return std::make_unique<SocketClient>(std::move(socket_path)); },

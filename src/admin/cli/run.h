@@ -22,6 +22,7 @@ struct Program {
   std::string_view version;
   std::vector<Command> extra_commands = {};  // shown first in the help
   config::RegexCheck regex_check = {};       // traffic/route's, for `check`
+  config::KeySetCheck key_set_check = {};    // traffic/auth's, likewise
 };
 
 // `arguments` without the program's own name. Returns the exit code (see Exit).

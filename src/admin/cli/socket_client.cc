@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
-#include "admin/serve/fetch.h"
 #include "io/loop.h"
 #include "io/scope.h"
+#include "wire/http/fetch.h"
 
 namespace ballast::admin {
+
+using http::fetch;
+using http::FetchRequest;
+using http::FetchResponse;
 
 namespace {
 

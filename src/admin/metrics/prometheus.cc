@@ -26,7 +26,7 @@ double seconds(model::WallTime time) {
 
 // Layer 4 has no responses; their zeros would only say that nothing is ever answered.
 bool has_responses(std::string_view protocol) {
-  return protocol.starts_with("http");
+  return protocol != "tcp" && protocol != "tls";
 }
 
 void listeners(Exposition& out, const Status& status) {
@@ -81,6 +81,21 @@ void listeners(Exposition& out, const Status& status) {
           "defect", [](const ListenerStatus& l) -> const auto& { return l.http2_defects; });
   reasons("ballast_listener_errors_total", "Error responses the balancer made itself, by reason.", "reason",
           [](const ListenerStatus& l) -> const auto& { return l.errors; });
+  reasons("ballast_listener_tls_handshakes_total", "TLS handshakes with clients, by how they ended.", "end",
+          [](const ListenerStatus& l) -> const auto& { return l.handshakes; });
+}
+
+void certificates(Exposition& out, const Status& status) {
+  out.family("ballast_certificate_expires_timestamp_seconds", MetricType::Gauge,
+             "When the certificate, or one of its chain, expires.");
+  for (const model::CertificateStatus& c : status.certificates) {
+    out.sample({{"listener", c.listener}, {"file", c.file}}, seconds(c.not_after));
+  }
+  out.family("ballast_certificate_stale", MetricType::Gauge,
+             "1 while its files have changed and their new content cannot be used.");
+  for (const model::CertificateStatus& c : status.certificates) {
+    out.sample({{"listener", c.listener}, {"file", c.file}}, std::uint64_t{c.problem.empty() ? 0U : 1U});
+  }
 }
 
 void groups(Exposition& out, const Status& status) {
@@ -247,6 +262,7 @@ std::string prometheus_page(const model::Status& status) {
   Exposition out;
   process(out, status);
   listeners(out, status);
+  certificates(out, status);
   groups(out, status);
   targets(out, status);
   return out.take();

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "admin/serve/fetch.h"
 #include "admin/whoami/echo.h"
 #include "io/run_in_loop.h"
+#include "wire/http/fetch.h"
 
 namespace ballast::admin {
+
+using http::fetch;
+using http::FetchResponse;
 namespace {
 
 using io::Deadline;

@@ -12,6 +12,7 @@
 #include "io/machine.h"
 #include "io/system.h"
 #include "io/tcp.h"
+#include "traffic/auth/crypto/bcrypt.h"
 
 namespace ballast::traffic {
 namespace {
@@ -23,13 +24,21 @@ int worker_count(const config::Settings& settings) {
 // The groups that a listener forwards to.
 std::set<std::string> groups_in_use(const config::Settings& settings) {
   std::set<std::string> used;
+  const auto ask = [&](const std::optional<config::Auth>& auth) {
+    if (!auth || !auth->enabled) return;
+    if (const auto* forward = std::get_if<config::ForwardAuth>(&auth->how)) used.insert(forward->group);
+  };
   const auto add = [&](const config::Action& action) {
     if (const auto* forward = std::get_if<config::Forward>(&action)) {
       for (const config::WeightedGroup& group : forward->groups) used.insert(group.group);
     }
   };
   for (const config::Listener& listener : settings.listeners) {
-    for (const config::Rule& rule : listener.rules) add(rule.action);
+    ask(listener.auth);
+    for (const config::Rule& rule : listener.rules) {
+      ask(rule.auth);
+      add(rule.action);
+    }
     if (listener.default_action.has_value()) add(*listener.default_action);
   }
   return used;
@@ -69,21 +78,31 @@ Control::Control(io::Loop& loop, config::Settings settings, Options options)
     : loop_(loop),
       options_(std::move(options)),
       settings_(std::make_shared<const config::Settings>(std::move(settings))),
+      auth_({.loop = loop_, .resolver = *options_.resolver, .events = events_, .changed = [this] { publish_soon(); }}),
+      passwords_(auth::is_password_of),
       loads_(worker_count(*settings_)),
       listeners_(worker_count(*settings_)),
+      tls_({.loop = loop_,
+            .events = events_,
+            .workers = worker_count(*settings_),
+            .changed = [this] { hand_out_contexts(); }}),
       started_at_(std::chrono::system_clock::now()) {}
 
 Control::~Control() {
+  passwords_.close();
   workers_.clear();
 }
 
 Result<> Control::make_workers() {
   const int count = worker_count(*settings_);
   for (int i = 0; i < count; ++i) {
-    auto worker = Worker::make(
-        {.index = i, .loads = &loads_, .access_log = access_log_.get(), .trouble = [this](const std::string& text) {
-           loop_.post([this, text] { events_.add("worker.trouble", "worker", text); });
-         }});
+    auto worker = Worker::make({.index = i,
+                                .loads = &loads_,
+                                .access_log = access_log_.get(),
+                                .passwords = &passwords_,
+                                .trouble = [this](const std::string& text) {
+                                  loop_.post([this, text] { events_.add("worker.trouble", "worker", text); });
+                                }});
     if (!worker) return fail(std::move(worker.error()));
     workers_.push_back(std::move(*worker));
   }
@@ -102,9 +121,16 @@ io::Task<Result<>> Control::start() {
   // Prepared by adopt(), which for the first time has only new listeners and groups.
   auto routes = compile_routes(*settings_);
   if (!routes) co_return fail(std::move(routes.error()));
+  auto files = auth_.prepare(*settings_);
+  if (!files) co_return fail(std::move(files.error()));
+  auto contexts = tls_.prepare(*settings_);
+  if (!contexts) co_return fail(std::move(contexts.error()));
+  tls_.commit(std::move(*contexts));
   configure_groups();
+  auth_.commit(std::move(*files), settings_);
   const io::Deadline deadline = loop_.after(lookup_time_max);
   for (const auto& [name, keeper] : groups_) co_await keeper->resolved_once(deadline);
+  co_await auth_.fetched_once(deadline);
   started_ = true;
   if (Result<> adopted = adopt(settings_); !adopted) co_return adopted;
   events_.add("started", "ballast",
@@ -115,6 +141,7 @@ io::Task<Result<>> Control::start() {
 
 io::Task<void> Control::stop() {
   stopping_ = true;
+  tls_.stop();
   events_.add("stopping", "ballast",
               fmt::format("requests under way have {} ms to end", settings_->shutdown_timeout.count()));
   for (const auto& worker : workers_) worker->stop_accepting();
@@ -127,7 +154,9 @@ io::Task<void> Control::stop() {
   constexpr auto look = std::chrono::milliseconds(10);
   while (*left != 0) co_await io::Sleep(loop_.after(look));
   for (const auto& [name, keeper] : groups_) co_await keeper->close();
+  co_await auth_.close();
   disarm();
+  passwords_.close();
   workers_.clear();
   events_.add("stopped", "ballast", "all requests have ended");
 }
@@ -161,7 +190,8 @@ void Control::configure_groups() {
                                    .retired = [this](const std::shared_ptr<TargetShare>& target,
                                                      Leftovers leftovers) { retire(target, leftovers); }};
       found = groups_.emplace(group.name, std::make_unique<GroupKeeper>(std::move(context), group.name)).first;
-      found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name));
+      found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name),
+                               tls_.group(group.name));
       const auto kept = overrides_of_absent_groups_.find(group.name);
       if (kept != overrides_of_absent_groups_.end()) {
         found->second->restore_overrides(std::move(kept->second));
@@ -169,7 +199,8 @@ void Control::configure_groups() {
       }
       continue;
     }
-    found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name));
+    found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name),
+                             tls_.group(group.name));
   }
   for (const auto& [name, keeper] : groups_) {
     if (settings_->group(name) == nullptr) keeper->remove();
@@ -180,6 +211,10 @@ Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   auto routes = compile_routes(*next);
   if (!routes) return fail(std::move(routes.error()));
   if (Result<> allowed = check_permissions(*next); !allowed) return fail(std::move(allowed.error()));
+  auto files = auth_.prepare(*next);
+  if (!files) return fail(std::move(files.error()));
+  auto contexts = tls_.prepare(*next);
+  if (!contexts) return fail(std::move(contexts.error()));
   auto change = listeners_.prepare(*next);
   if (!change) return fail(std::move(change.error()));
 
@@ -187,6 +222,9 @@ Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   // then is a new listener's socket watched, since a connection may be handed from one worker to any other.
   settings_ = std::move(next);
   routes_ = std::move(*routes);
+  auth_.commit(std::move(*files), settings_);
+  contexts->settings = settings_.get();
+  tls_.commit(std::move(*contexts));
   for (const OpenListener& closed : change->closed) {
     for (const auto& worker : workers_) worker->unlisten(closed.share, [] {});
   }
@@ -225,6 +263,8 @@ void Control::publish() {
     // Within the settings, which it holds.
     listener->settings = std::shared_ptr<const config::Listener>(settings_, settings);
     listener->routes = routes_.at(open.share->name);
+    listener->guards = auth_.guards_of(*settings);
+    listener->tls = tls_.listener(open.share->name);
     if (plan->listeners.size() <= open.share->slot) plan->listeners.resize(open.share->slot + 1);
     plan->listeners[open.share->slot] = std::move(listener);
   }
@@ -234,6 +274,11 @@ void Control::publish() {
   // Weights in slow start grow with time.
   constexpr auto warming_step = std::chrono::seconds(1);
   if (warming && !is_armed()) loop_.timers().arm(*this, loop_.now() + warming_step);
+}
+
+void Control::hand_out_contexts() {
+  for (const auto& [name, keeper] : groups_) keeper->set_contexts(tls_.group(name));
+  publish_soon();
 }
 
 void Control::publish_soon() {
@@ -365,7 +410,7 @@ model::Status Control::status() {
     model::ListenerStatus listener;
     listener.name = open.share->name;
     listener.address = open.bound();
-    listener.protocol = config::to_string(open.protocol);
+    listener.protocol = to_string(open.protocol);
     std::array<std::uint64_t, reason_count> errors{};
     std::array<std::uint64_t, http::defect_count> defects{};
     std::array<std::uint64_t, http2::session_defect_count> http2_defects{};
@@ -391,8 +436,17 @@ model::Status Control::status() {
       listener.http2_defects.push_back(
           {std::string(http2::to_string(static_cast<http2::SessionDefect>(i))), http2_defects[i]});
     }
+    std::array<std::uint64_t, tls::handshake_end_count> handshakes{};
+    for (const ListenerCell& cell : open.share->cells) {
+      for (std::size_t i = 0; i < handshakes.size(); ++i) handshakes[i] += cell.handshakes[i].get();
+    }
+    for (std::size_t i = 0; i < handshakes.size(); ++i) {
+      if (handshakes[i] == 0) continue;
+      listener.handshakes.push_back({std::string(tls::to_string(static_cast<tls::HandshakeEnd>(i))), handshakes[i]});
+    }
     status.listeners.push_back(std::move(listener));
   }
+  status.certificates = tls_.status();
   for (const config::TargetGroup& group : settings_->target_groups) {
     status.groups.push_back(groups_.find(group.name)->second->status());
   }

@@ -15,10 +15,12 @@
 #include "io/dns.h"
 #include "io/loop.h"
 #include "model/service.h"
+#include "traffic/control/auth_keeper.h"
 #include "traffic/control/events.h"
 #include "traffic/control/group_keeper.h"
 #include "traffic/control/listeners.h"
 #include "traffic/control/overrides.h"
+#include "traffic/control/tls_keeper.h"
 #include "traffic/worker.h"
 
 namespace ballast::traffic {
@@ -63,6 +65,7 @@ class Control final : public model::Service, private io::Timer {
   Result<> adopt(std::shared_ptr<const config::Settings> next);
   void configure_groups();
   void publish();
+  void hand_out_contexts();
   void publish_soon();
   // Returns when every worker has done what was posted to it before.
   void await_workers();
@@ -77,10 +80,13 @@ class Control final : public model::Service, private io::Timer {
   Options options_;
   std::shared_ptr<const config::Settings> settings_;
   EventLog events_;
+  AuthKeeper auth_;
   std::unique_ptr<AccessLog> access_log_;
+  auth::PasswordPool passwords_;
   WorkerLoads loads_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Listeners listeners_;
+  TlsKeeper tls_;
   Routes routes_;
   std::map<std::string, std::unique_ptr<GroupKeeper>, std::less<>> groups_;
   Overrides overrides_of_absent_groups_;

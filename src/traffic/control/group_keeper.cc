@@ -26,9 +26,10 @@ constexpr auto lookup_time_max = std::chrono::seconds(5);
 // One target at one address. The strand that watches it holds it too.
 struct GroupKeeper::Entry {
   config::Target target;
-  std::string configured;                    // target.address as text
-  std::optional<io::SocketAddress> address;  // none: a name that has never resolved
-  std::shared_ptr<TargetShare> share;        // with the address
+  config::GroupProtocol protocol = config::GroupProtocol::Http;  // that its connections speak
+  std::string configured;                                        // target.address as text
+  std::optional<io::SocketAddress> address;                      // none: a name that has never resolved
+  std::shared_ptr<TargetShare> share;                            // with the address
   TargetRecord record;
   std::optional<HealthTime> deregister_by;
   bool gone = false;
@@ -63,8 +64,10 @@ GroupKeeper::GroupKeeper(Context context, std::string name)
       random_(identity_of(share_->name)),
       scope_(context_.loop) {}
 
-void GroupKeeper::configure(std::shared_ptr<const config::TargetGroup> settings, bool in_use) {
+void GroupKeeper::configure(std::shared_ptr<const config::TargetGroup> settings, bool in_use,
+                            std::shared_ptr<const GroupContexts> contexts) {
   settings_ = std::move(settings);
+  contexts_ = std::move(contexts);
   in_use_ = in_use;
   removed_ = false;
   std::vector<std::shared_ptr<Name>> names;
@@ -94,7 +97,7 @@ void GroupKeeper::configure(std::shared_ptr<const config::TargetGroup> settings,
 void GroupKeeper::remove() {
   auto none = std::make_shared<config::TargetGroup>(*settings_);
   none->targets.clear();
-  configure(std::move(none), in_use_);
+  configure(std::move(none), in_use_, contexts_);
   removed_ = true;
 }
 
@@ -117,7 +120,9 @@ void GroupKeeper::sync_entries() {
   const auto entries = entries_;
   for (const EntryPointer& entry : entries) {
     const auto match = std::find_if(wanted.begin(), wanted.end(), [&](const auto& each) {
-      return each.second == entry->address && each.first.address == entry->target.address;
+      // One of another protocol is another target: no connection of the old one may serve it.
+      return each.second == entry->address && each.first.address == entry->target.address &&
+             entry->protocol == settings_->protocol;
     });
     if (match != wanted.end()) {
       entry->target = match->first;
@@ -138,6 +143,7 @@ void GroupKeeper::add_entry(const config::Target& target, std::optional<io::Sock
   auto entry = std::make_shared<Entry>();
   entry->target = target;
   entry->configured = target.address.to_string();
+  entry->protocol = settings_->protocol;
   entry->address = address;
   entry->record.since = context_.loop.now();
   entry->state_since = std::chrono::system_clock::now();
@@ -145,7 +151,8 @@ void GroupKeeper::add_entry(const config::Target& target, std::optional<io::Sock
     const std::string numeric = target.address.same_port ? address->host() : address->to_string();
     const std::string name =
         numeric == entry->configured ? numeric : fmt::format("{} ({})", entry->configured, numeric);
-    entry->share = std::make_shared<TargetShare>(name, *address, context_.workers);
+    entry->share = std::make_shared<TargetShare>(TargetShare::Naming{.name = name, .host = target.address.host},
+                                                 *address, context_.workers);
   }
   entries_.push_back(entry);
   if (address.has_value()) {
@@ -266,8 +273,11 @@ io::Task<void> GroupKeeper::check(EntryPointer entry) {
                                : settings->health_check.host;
   const io::Instant began = context_.loop.fresh_now();
   const Buffer introduction = introduction_of_check(*settings);
-  ProbeResult result = co_await probe(context_.loop, settings->health_check,
-                                      {.address = *entry->address, .host = host, .introduction = introduction.view()});
+  const ProbeTls tls{.context = contexts_ != nullptr ? contexts_->checks : nullptr,
+                     .name = server_name_of(*settings, entry->target.address.host)};
+  ProbeResult result =
+      co_await probe(context_.loop, settings->health_check,
+                     {.address = *entry->address, .host = host, .introduction = introduction.view(), .tls = tls});
   if (strand.cancelled()) co_return;
   if (result.height.has_value()) judge(*entry, *result.height, settings->health_check, result);
   entry->check_took = std::chrono::duration_cast<std::chrono::microseconds>(context_.loop.now() - began);
@@ -374,26 +384,40 @@ std::shared_ptr<const PlanGroup> GroupKeeper::plan() const {
   group->share = share_;
   group->settings = settings_;
   const GroupMode group_mode = mode();
+  if (is_secure(settings_->protocol)) group->tls = contexts_;
   group->failing_open = group_mode == GroupMode::FailOpen;
   std::vector<Candidate> candidates;
   std::vector<Candidate> reserves;
+  std::vector<std::pair<std::string, std::uint32_t>> routes;
+  bool routed = false;
   for (const EntryPointer& entry : entries_) {
-    if (entry->share == nullptr || !takes_requests(entry->record.state, GroupMode::FailOpen)) continue;
-    const bool in_reserve = !takes_requests(entry->record.state, group_mode);
-    const double weight =
-        entry->record.state == model::TargetState::Healthy
-            ? effective_weight(spec_of(*entry).weight,
-                               {.duration = settings_->slow_start, .healthy_since = entry->record.since},
-                               context_.loop.now())
-            : spec_of(*entry).weight;
-    (in_reserve ? reserves : candidates)
-        .push_back({.slot = static_cast<std::uint32_t>(group->targets.size()),
-                    .weight = weight,
-                    .identity = identity_of(entry->share->name)});
+    if (entry->share == nullptr) continue;
+    const auto slot = static_cast<std::uint32_t>(group->targets.size());
+    const std::string& route = entry->target.route;
+    // At weight 0 a target gets nothing new, but the sessions that it has stay with it.
+    const bool has_sessions = entry->record.state == model::TargetState::Unavailable && !route.empty();
+    const bool in_balancer = takes_requests(entry->record.state, group_mode);
+    if (takes_requests(entry->record.state, GroupMode::FailOpen)) {
+      const double weight =
+          entry->record.state == model::TargetState::Healthy
+              ? effective_weight(spec_of(*entry).weight,
+                                 {.duration = settings_->slow_start, .healthy_since = entry->record.since},
+                                 context_.loop.now())
+              : spec_of(*entry).weight;
+      (in_balancer ? candidates : reserves)
+          .push_back({.slot = slot, .weight = weight, .identity = identity_of(entry->share->name)});
+    } else if (!has_sessions) {
+      continue;
+    }
+    if (in_balancer || has_sessions) routes.emplace_back(route, slot);
+    routed = routed || !route.empty();
+    group->routes.push_back(route);
     group->targets.push_back(entry->share);
   }
   group->balancer = Balancer(settings_->algorithm, candidates);
   group->reserve = Balancer(settings_->algorithm, reserves);
+  group->session_routes = SessionRoutes(std::move(routes));
+  if (!routed) group->routes.clear();
   return group;
 }
 
@@ -442,7 +466,7 @@ std::string_view name_of(config::Algorithm algorithm) {
 model::GroupStatus GroupKeeper::status() const {
   model::GroupStatus status;
   status.name = share_->name;
-  status.protocol = settings_->protocol == config::GroupProtocol::Http ? "http" : "tcp";
+  status.protocol = to_string(settings_->protocol);
   status.algorithm = name_of(settings_->algorithm);
   status.failing_open = was_failing_open_;
   std::array<std::uint64_t, reason_count> errors{};

@@ -48,7 +48,11 @@ class GroupKeeper {
   GroupKeeper(const GroupKeeper&) = delete;
 
   // The settings from now on. `in_use`: a listener forwards to the group.
-  void configure(std::shared_ptr<const config::TargetGroup> settings, bool in_use);
+  // `contexts`: what its targets are spoken to with over TLS, by requests or by checks; nullptr: nothing.
+  void configure(std::shared_ptr<const config::TargetGroup> settings, bool in_use,
+                 std::shared_ptr<const GroupContexts> contexts);
+  // Other ones from now on.
+  void set_contexts(std::shared_ptr<const GroupContexts> contexts) { contexts_ = std::move(contexts); }
   // Every target is drained, then forgotten; is_empty() tells when.
   void remove();
   // No target and no task is left.
@@ -95,6 +99,7 @@ class GroupKeeper {
   Context context_;
   std::shared_ptr<GroupShare> share_;
   std::shared_ptr<const config::TargetGroup> settings_;
+  std::shared_ptr<const GroupContexts> contexts_;
   bool in_use_ = true;
   bool removed_ = false;
   bool was_failing_open_ = false;

@@ -36,8 +36,8 @@ Result<std::shared_ptr<io::ListeningSocket>> bind(const config::Listener& listen
   if (!address) return fail(named(std::move(address.error())));
   // In HTTP and TLS the client speaks first; what a tcp listener relays is not known.
   using First = io::ListenOptions::FirstSpeaker;
-  const bool tcp = listener.protocol == config::ListenerProtocol::Tcp;
-  const io::ListenOptions options{.first_speaker = tcp ? First::Either : First::Client};
+  const bool client_first = listener.protocol != config::ListenerProtocol::Tcp;
+  const io::ListenOptions options{.first_speaker = client_first ? First::Client : First::Either};
   auto socket = io::ListeningSocket::bind(*address, options);
   if (!socket && where.host.empty() && !where.is_unix() && socket.error().code() == Code::Unsupported) {
     // A machine without IPv6.

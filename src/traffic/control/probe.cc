@@ -9,9 +9,11 @@
 #include "io/tcp.h"
 #include "traffic/control/probe_parts.h"
 #include "traffic/health/height.h"
+#include "wire/ajp/session.h"
 #include "wire/http/connection.h"
 #include "wire/http/outgoing.h"
 #include "wire/http/parse.h"
+#include "wire/tls/stream.h"
 
 namespace ballast::traffic {
 namespace {
@@ -75,7 +77,7 @@ io::Task<ProbeResult> read_height(const config::JsonRpc& call, http::Connection&
 }
 
 // Sends the question and reads the answer's head; the body is nobody's business, but a jsonrpc check's.
-io::Task<ProbeResult> ask(io::Loop& loop, const config::HealthCheck& check, io::TcpStream& stream, Bytes host,
+io::Task<ProbeResult> ask(io::Loop& loop, const config::HealthCheck& check, io::Stream& stream, Bytes host,
                           io::Deadline deadline) {
   constexpr std::size_t head_max = 32 * kib;
   const bool is_call = check.protocol == config::CheckProtocol::JsonRpc;
@@ -134,6 +136,17 @@ io::Task<ProbeResult> ask(io::Loop& loop, const config::HealthCheck& check, io::
   }
 }
 
+io::Task<ProbeResult> ask_container(io::Loop& loop, const config::HealthCheck& check, io::TcpStream& stream,
+                                    io::Deadline deadline) {
+  http::Connection reader(loop, stream);
+  const Result<> there = co_await ajp::ping(reader, deadline);
+  if (there) co_return probe_passed("CPONG");
+  if (there.error().code() == Code::TimedOut) {
+    co_return failed(TargetReason::TimedOut, fmt::format("CPING: no answer in {} ms", check.timeout.count()));
+  }
+  co_return failed(TargetReason::BadResponse, fmt::format("CPING: {}", there.error().text()));
+}
+
 }  // namespace
 
 io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, ProbeTarget target) {
@@ -153,10 +166,34 @@ io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, Pr
     stream->close();
     co_return probe_passed("connected");
   }
-  ProbeResult result = check.protocol == config::CheckProtocol::Mysql
-                           ? co_await probe_mysql(check, *stream, deadline)
-                           : co_await ask(loop, check, *stream, target.host, deadline);
-  stream->close();
+  using enum config::CheckProtocol;
+  if (check.protocol == Http || check.protocol == JsonRpc || check.protocol == Mysql || check.protocol == Ajp) {
+    ProbeResult result;
+    if (check.protocol == Mysql) {
+      result = co_await probe_mysql(check, *stream, deadline);
+    } else if (check.protocol == Ajp) {
+      result = co_await ask_container(loop, check, *stream, deadline);
+    } else {
+      result = co_await ask(loop, check, *stream, target.host, deadline);
+    }
+    stream->close();
+    co_return result;
+  }
+  const auto secure =
+      tls::Stream::client(target.tls.context, std::move(*stream), {.name = target.tls.name, .slot = nullptr});
+  if (secure == nullptr) co_return failed(TargetReason::ConnectFailed, "no memory for a TLS connection");
+  const tls::HandshakeEnd end = co_await secure->handshake(deadline);
+  if (!is_done(end)) {
+    secure->close();
+    if (end == tls::HandshakeEnd::Timeout) {
+      co_return failed(TargetReason::TimedOut,
+                       fmt::format("the TLS handshake was not done in {} ms", check.timeout.count()));
+    }
+    co_return failed(TargetReason::TlsFailed, fmt::format("TLS handshake: {}", secure->failure()));
+  }
+  ProbeResult result = probe_passed("shook hands");
+  if (check.protocol == Https) result = co_await ask(loop, check, *secure, target.host, deadline);
+  secure->close();
   co_return result;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "io/address.h"
 #include "io/task.h"
 #include "model/target.h"
+#include "wire/tls/client_context.h"
 
 namespace ballast::io {
 class Loop;
@@ -26,12 +28,19 @@ struct ProbeResult {
       height;  // that a jsonrpc check was told; whether it will do is for judge_height() to say
 };
 
+// For checks over TLS.
+struct ProbeTls {
+  std::shared_ptr<const tls::ClientContext> context;
+  std::string name;  // asked for and verified
+};
+
 // `address` is the target's; the check's own port, where it has one, replaces it. `introduction` is what the target
 // wants to hear first, a PROXY header; not on a port of the check's own. References live until the task ends.
 struct ProbeTarget {
   io::SocketAddress address;
   Bytes host;
   Bytes introduction;
+  const ProbeTls& tls;
 };
 io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, ProbeTarget target);
 

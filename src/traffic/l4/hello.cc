@@ -4,14 +4,14 @@
 
 namespace ballast::traffic {
 
-void refuse_client(io::TcpStream& client, tls::Alert alert) {
+void refuse_client(io::Stream& client, tls::Alert alert) {
   Buffer out;
   tls::write_alert(out, alert);
   client.try_write(out.view());  // one that does not take seven bytes is not waited for
   client.close();
 }
 
-io::Task<HelloRead> read_hello(io::TcpStream& client, Buffer& bytes, tls::ClientHelloReader& reader,
+io::Task<HelloRead> read_hello(io::Stream& client, Buffer& bytes, tls::ClientHelloReader& reader,
                                io::Deadline deadline) {
   using Progress = tls::ClientHelloReader::Progress;
   io::Loop& loop = client.descriptor().loop();

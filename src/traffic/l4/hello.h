@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/buffer.h"
-#include "io/tcp.h"
+#include "io/stream.h"
 #include "traffic/reason.h"
 #include "wire/tls/client_hello.h"
 
@@ -17,10 +17,10 @@ struct HelloRead {
 
 // `bytes` holds what has come already and gets all that is read, at most tls::client_hello_raw_bytes_max and one
 // receive buffer. On a failure the client is told by an alert where it can understand one.
-io::Task<HelloRead> read_hello(io::TcpStream& client, Buffer& bytes, tls::ClientHelloReader& reader,
+io::Task<HelloRead> read_hello(io::Stream& client, Buffer& bytes, tls::ClientHelloReader& reader,
                                io::Deadline deadline);
 
 // Tells the client why, and closes.
-void refuse_client(io::TcpStream& client, tls::Alert alert);
+void refuse_client(io::Stream& client, tls::Alert alert);
 
 }  // namespace ballast::traffic

@@ -3,11 +3,11 @@
 #include <optional>
 
 #include "io/loop.h"
-#include "io/tcp.h"
 #include "traffic/connect.h"
 #include "traffic/connection_count.h"
 #include "traffic/l4/hello.h"
 #include "traffic/l4/tunnel.h"
+#include "traffic/secure.h"
 #include "traffic/worker.h"
 
 namespace ballast::traffic {
@@ -16,25 +16,31 @@ namespace {
 // One connection's way: what is counted and logged of it.
 class TcpConnection {
  public:
-  TcpConnection(Worker& worker, ListenerShare& listener, int fd, const io::Peer& peer, std::shared_ptr<const Told> told,
-                io::Strand& strand)
+  TcpConnection(Worker& worker, ListenerShare& listener, tls::EitherStream client, const io::Peer& peer,
+                std::shared_ptr<const Told> told, io::Strand& strand)
       : worker_(worker),
         plan_(worker.plan()),
         listener_(plan_->listener(listener)),
-        client_(io::Descriptor(worker.loop(), fd)),
+        client_(std::move(client)),
         peer_(peer),
         told_(std::move(told)),
         strand_(strand),
         began_(worker.loop().now()) {}
 
   io::Task<void> run() {
-    if (listener_ == nullptr) co_return;
-    Buffer first;
-    if (!read_first(first)) {
-      client_.close();
+    // During its handshake the listener may have been removed, or have become one that passes TLS through: its targets
+    // would not expect what was inside.
+    if (listener_ == nullptr || (client_.secure() != nullptr && listener_->tls.empty())) {
+      client_.get().close();
       co_return;
     }
-    if (listener_->settings->protocol == config::ListenerProtocol::Tls && !co_await read_name(first)) {
+    if (client_.secure() != nullptr) sni_ = client_.secure()->server_name();
+    Buffer first;
+    if (!read_first(first)) {
+      client_.get().close();
+      co_return;
+    }
+    if (passes_tls_through(*listener_->settings) && !co_await read_name(first)) {
       bytes_in_ = first.size();
       finish();
       co_return;
@@ -43,7 +49,7 @@ class TcpConnection {
     if (route_ == nullptr) {
       reason_ = Reason::NameRefused;
       bytes_in_ = first.size();
-      refuse_client(client_, tls::Alert::UnrecognizedName);
+      refuse();
       finish();
       co_return;
     }
@@ -57,6 +63,15 @@ class TcpConnection {
   }
 
  private:
+  // Where no rule matches. Behind a handshake of ours it is too late for an alert about the name.
+  void refuse() {
+    if (client_.secure() != nullptr) {
+      client_.get().close();
+    } else {
+      refuse_client(client_.get(), tls::Alert::UnrecognizedName);
+    }
+  }
+
   RequestFacts facts() const {
     RequestFacts facts;
     facts.source = peer_.bytes;
@@ -68,7 +83,7 @@ class TcpConnection {
   io::Task<bool> read_name(Buffer& first) {
     tls::ClientHelloReader reader;
     const io::Deadline deadline = worker_.loop().after(listener_->settings->timeouts.header);
-    const HelloRead read = co_await read_hello(client_, first, reader, deadline);
+    const HelloRead read = co_await read_hello(client_.get(), first, reader, deadline);
     sni_ = reader.hello().server_name;
     hello_defect_ = reader.defect();
     reason_ = read.reason;
@@ -78,7 +93,7 @@ class TcpConnection {
   // What is there already; false where the client has gone again.
   bool read_first(Buffer& first) {
     const auto buffer = worker_.loop().receive_buffer();
-    const io::Transfer got = client_.try_read(buffer.data(), buffer.size());
+    const io::Transfer got = client_.get().try_read(buffer.data(), buffer.size());
     if (got.state == io::TransferState::Done) first.append({buffer.data(), got.count});
     return got.state == io::TransferState::Done || got.state == io::TransferState::WouldBlock;
   }
@@ -90,12 +105,13 @@ class TcpConnection {
     group_ = plan_->groups[choice->group_index].get();
     GroupCell& group_cell = worker_.cell_of(*group_->share);
     group_cell.traffic.in_flight.add();
-    std::optional<io::TcpStream> stream = co_await connect();
+    std::optional<tls::EitherStream> stream = co_await connect_any();
     if (stream.has_value()) {
       reason_ = Reason::None;
       TargetCell& cell = worker_.cell_of(*target_);
       cell.connections.add();
-      TunnelSides sides{.client = client_, .target = *stream, .to_target = std::move(first), .to_client = {}};
+      TunnelSides sides{
+          .client = client_.get(), .target = stream->get(), .to_target = std::move(first), .to_client = {}};
       const TunnelResult result = co_await tunnel(sides, listener_->settings->timeouts.idle);
       cell.connections.subtract();
       cell.traffic.in_flight.subtract();
@@ -110,7 +126,7 @@ class TcpConnection {
     group_cell.traffic.in_flight.subtract();
   }
 
-  io::Task<std::optional<io::TcpStream>> connect() {
+  io::Task<std::optional<tls::EitherStream>> connect_any() {
     const config::TargetGroup& settings = *group_->settings;
     const auto loads = [this](std::uint32_t slot) {
       TargetShare& target = *group_->targets[slot];
@@ -140,7 +156,7 @@ class TcpConnection {
       const io::Instant began = worker_.loop().now();
       const Introduction introduction{
           .client = peer_, .told = told_.get(), .connection = &client_.descriptor(), .sni = sni_};
-      auto stream = co_await connect_target(worker_.loop(), introduction, settings, *target_,
+      auto stream = co_await connect_target(worker_, introduction, *group_, *target_,
                                             worker_.loop().after(settings.timeouts.connect));
       connect_took_ = worker_.loop().now() - began;
       if (stream) {
@@ -184,13 +200,13 @@ class TcpConnection {
     const auto us = [](io::Duration duration) {
       return duration.count() < 0 ? -1 : std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
     };
+    const tls::Stream* secure = client_.secure();
     worker_.access_log().write({
         .at = std::chrono::system_clock::now(),
         .listener = listener_->settings->name,
         .client = client,
         .proxy = proxy,
-        .is_tcp = true,
-        .sni = sni_,
+        .layer4 = is_tls ? "tls" : "tcp",
         .reason = to_string(reason_),
         .defect = tls::to_string(hello_defect_),
         .rule = is_tls && route_ != nullptr ? Bytes(route_->name) : Bytes(),
@@ -202,13 +218,16 @@ class TcpConnection {
         .duration_us = us(took),
         .connect_us = us(connect_took_),
         .request_id = told_ != nullptr ? Bytes(told_->unique_id) : Bytes(),
+        .tls_version = secure != nullptr ? secure->version() : Bytes(),
+        .tls_cipher = secure != nullptr ? secure->cipher() : Bytes(),
+        .sni = sni_,
     });
   }
 
   Worker& worker_;
   std::shared_ptr<const Plan> plan_;
   const PlanListener* listener_;
-  io::TcpStream client_;
+  tls::EitherStream client_;
   io::Peer peer_;
   std::shared_ptr<const Told> told_;
   io::Strand& strand_;
@@ -231,7 +250,16 @@ class TcpConnection {
 io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
                          std::shared_ptr<const Told> told) {
   const ConnectionCount count(worker, *listener);
-  TcpConnection connection(worker, *listener, fd, peer, std::move(told), co_await io::this_strand());
+  io::Strand& strand = co_await io::this_strand();
+  if (const PlanListener* plan = worker.plan()->listener(*listener); plan != nullptr && !plan->tls.empty()) {
+    std::unique_ptr<tls::Stream> secure = co_await shake_hands(worker, listener, fd, peer, told);
+    if (secure == nullptr) co_return;
+    TcpConnection connection(worker, *listener, std::move(secure), peer, std::move(told), strand);
+    co_await connection.run();
+    co_return;
+  }
+  io::TcpStream plain{io::Descriptor(worker.loop(), fd)};
+  TcpConnection connection(worker, *listener, std::move(plain), peer, std::move(told), strand);
   co_await connection.run();
 }
 

@@ -69,7 +69,10 @@ class Tunnel {
       }
       pump.pipe.give_back();
       if (got.state == io::TransferState::End) {
-        pump.to.end();
+        while (!pump.to.end()) {
+          const io::Wake wake = co_await pump.to.until_writable(loop_.after(idle_));
+          if (wake != io::Wake::Event) co_return wake == io::Wake::Deadline ? PumpEnd::Idle : PumpEnd::Cancelled;
+        }
         co_return PumpEnd::Ended;
       }
       if (got.state == io::TransferState::Failed) co_return PumpEnd::SourceCut;

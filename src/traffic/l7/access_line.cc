@@ -99,6 +99,16 @@ void append_quoted(Buffer& out, Bytes text) {
   }
 }
 
+// Outside quotes, where a blank ends it as well.
+void append_word(Buffer& out, Bytes text) {
+  for (std::size_t blank = text.find(' '); blank != Bytes::npos; blank = text.find(' ')) {
+    append_quoted(out, text.substr(0, blank));
+    out.append(Bytes("\\x20"));
+    text.remove_prefix(blank + 1);
+  }
+  append_quoted(out, text);
+}
+
 Bytes protocol_of(const AccessRecord& record) {
   if (record.major_version == 2) return "HTTP/2.0";
   return record.minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
@@ -113,9 +123,8 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   append_text(out, R"(,"listener":")", record.listener);
   append_text(out, R"(,"client":")", record.client);
   append_some(out, R"(,"proxy":")", record.proxy);
-  if (record.is_tcp) {
-    out.append(Bytes(R"(,"protocol":"tcp")"));
-    append_some(out, R"(,"sni":")", record.sni);
+  if (!record.layer4.empty()) {
+    append_text(out, R"(,"protocol":")", record.layer4);
   } else {
     append_text(out, R"(,"method":")", record.method);
     append_text(out, R"(,"host":")", record.host);
@@ -126,6 +135,8 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   }
   append_some(out, R"(,"reason":")", record.reason);
   append_some(out, R"(,"defect":")", record.defect);
+  append_some(out, R"(,"auth_fault":")", record.auth_fault);
+  append_some(out, R"(,"user":")", record.user);
   append_some(out, R"(,"rule":")", record.rule);
   append_some(out, R"(,"group":")", record.group);
   append_some(out, R"(,"target":")", record.target_name);
@@ -136,6 +147,9 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   append_ms(out, R"(,"connect_ms":)", record.connect_us);
   append_ms(out, R"(,"header_ms":)", record.header_us);
   append_some(out, R"(,"request_id":")", record.request_id);
+  append_some(out, R"(,"tls_version":")", record.tls_version);
+  append_some(out, R"(,"tls_cipher":")", record.tls_cipher);
+  append_some(out, R"(,"sni":")", record.sni);
   append_some(out, R"(,"user_agent":")", record.user_agent);
   append_some(out, R"(,"referer":")", record.referer);
   out.append(Bytes("}\n"));
@@ -150,11 +164,13 @@ void write_combined_line(Buffer& out, const AccessRecord& record) {
   char time[40];
   const std::size_t time_size = std::strftime(time, sizeof time, "%d/%b/%Y:%H:%M:%S +0000", &parts);
   append_quoted(out, record.client);
-  out.append(Bytes(" - - ["));
+  out.append(Bytes(" - "));
+  append_word(out, or_dash(record.user));
+  out.append(Bytes(" ["));
   out.append({time, time_size});
   out.append(Bytes("] \""));
-  if (record.is_tcp) {
-    out.append(Bytes("TCP"));
+  if (!record.layer4.empty()) {
+    out.append(record.layer4 == "tls" ? Bytes("TLS") : Bytes("TCP"));
   } else if (record.method.empty()) {
     out.append('-');
   } else {

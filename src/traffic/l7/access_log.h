@@ -39,12 +39,13 @@ struct AccessRecord {
   Bytes query;
   int major_version = 1;
   int minor_version = 1;
-  bool is_tcp = false;
-  Bytes sni;  // of a tls listener's client
+  Bytes layer4;  // "tcp" or "tls" of a connection without requests; else empty
   int status = 0;
   Bytes reason;
   Bytes defect;
   Bytes rule;
+  Bytes user;
+  Bytes auth_fault;
   Bytes group;
   Bytes target_name;
   int attempts = 0;
@@ -54,6 +55,9 @@ struct AccessRecord {
   std::int64_t connect_us = -1;
   std::int64_t header_us = -1;
   Bytes request_id;
+  Bytes tls_version;
+  Bytes tls_cipher;
+  Bytes sni;
   Bytes user_agent;
   Bytes referer;
 };

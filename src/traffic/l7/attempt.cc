@@ -2,8 +2,11 @@
 #include "io/loop.h"
 #include "traffic/connect.h"
 #include "traffic/l4/tunnel.h"
+#include "traffic/l7/ajp_upstream.h"
+#include "traffic/l7/compress.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/http1_upstream.h"
+#include "traffic/l7/http2_upstream.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/upload.h"
 #include "wire/http/hop_by_hop.h"
@@ -20,37 +23,21 @@ constexpr int interim_max = 32;
 }  // namespace
 
 io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
-  using Certainty = UpstreamPool::Certainty;
   TargetCell& cell = worker_.cell_of(*target_);
   // From before a connection is made: a burst must not pass the target's limit, nor a drain be over, meanwhile.
   const TargetUse use(worker_.local_of(*target_).uses, co_await io::this_strand());
   cell.traffic.in_flight.add();
-  std::unique_ptr<Upstream> upstream;
-  if (fresh == Fresh::Allowed) {
-    upstream = pool_of_target().take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked);
-  }
-  if (upstream == nullptr) {
-    cell.connects.add();
-    const io::Instant began = loop_.now();
-    auto stream = co_await connect_target(loop_, client_.introduction(), *group_->settings, *target_,
-                                          loop_.after(group_->settings->timeouts.connect));
-    state_->facts.connect_took = loop_.now() - began;
-    if (!stream) {
-      cell.connect_failures.add();
-      cell.traffic.in_flight.subtract();
-      if (client_.was_cut()) co_return failed(Reason::ClientGone, Retry::Never);
-      co_return failed(reason_of_connect(stream.error().code()), Retry::Always);
+  Attempt result;
+  if (std::unique_ptr<Upstream> upstream = co_await reach(fresh, result); upstream != nullptr) {
+    std::optional<Upstream::Use> end;
+    result = co_await attempt(*upstream, end);
+    // One that has not ended in order is cut by its destructor.
+    if (end.has_value()) {
+      Upstream& self = *upstream;
+      self.finish(std::move(upstream), *end, group_->settings->pool);
     }
-    upstream = std::make_unique<Http1Upstream>(pool_of_target(), std::move(*stream));
   }
-  std::optional<Upstream::Use> end;
-  const Attempt result = co_await attempt(*upstream, end);
   cell.traffic.in_flight.subtract();
-  // One that has not ended in order is cut by its destructor.
-  if (end.has_value()) {
-    Upstream& self = *upstream;
-    self.finish(std::move(upstream), *end, group_->settings->pool);
-  }
   co_return result;
 }
 
@@ -59,6 +46,42 @@ io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
 UpstreamPool& Exchange::pool_of_target() {
   return tells_client(*group_->settings) ? client_.own_pool().of(*target_, loop_, worker_.cell_of(*target_))
                                          : worker_.pool_of(*target_);
+}
+
+io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failure) {
+  const config::TargetGroup& settings = *group_->settings;
+  if (is_http2(settings.protocol)) {
+    using From = Http2Pool::Fresh;
+    auto connection = worker_.http2_pool_of(*target_).take(fresh == Fresh::Allowed ? From::Allowed : From::Required,
+                                                           {.plan = plan_, .group = *group_, .target = *target_});
+    if (connection == nullptr) {
+      failure = failed(Reason::TargetsFull, Retry::Always);
+      co_return nullptr;
+    }
+    co_return std::make_unique<Http2Upstream>(std::move(connection));
+  }
+  using Certainty = UpstreamPool::Certainty;
+  TargetCell& cell = worker_.cell_of(*target_);
+  if (fresh == Fresh::Allowed) {
+    auto upstream = pool_of_target().take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked,
+                                          group_->tls != nullptr ? worker_.own(group_->tls->by_worker).get() : nullptr);
+    if (upstream != nullptr) co_return upstream;
+  }
+  cell.connects.add();
+  const io::Instant began = loop_.now();
+  auto stream = co_await connect_target(worker_, client_.introduction(), *group_, *target_,
+                                        loop_.after(settings.timeouts.connect));
+  state_->facts.connect_took = loop_.now() - began;
+  if (!stream) {
+    cell.connect_failures.add();
+    failure = client_.was_cut() ? failed(Reason::ClientGone, Retry::Never)
+                                : failed(reason_of_connect(stream.error().code()), Retry::Always);
+    co_return nullptr;
+  }
+  UpstreamPool& pool = pool_of_target();
+  if (settings.protocol == config::GroupProtocol::Ajp)
+    co_return std::make_unique<AjpUpstream>(pool, std::move(*stream));
+  co_return std::make_unique<Http1Upstream>(pool, std::move(*stream));
 }
 
 UpstreamRequest Exchange::request_for_target() {
@@ -82,7 +105,27 @@ UpstreamRequest Exchange::request_for_target() {
     out.framing.use = http::ConnectionUse::Upgrade;
     out.framing.upgrade = state.request.fields.value_or_empty(http::HeaderId::Upgrade);
   }
+  if (group_->settings->protocol == config::GroupProtocol::Ajp) out.ajp = request_for_container();
   return out;
+}
+
+// Behind a trusted proxy the client is whom the proxy names, and its port is not known.
+AjpRequest Exchange::request_for_container() {
+  const bool direct = source_ == client_.peer().bytes;
+  state_->client_address = direct ? client_.peer_text() : io::Peer{source_}.host();
+  std::optional<ajp::TlsFacts> tls;
+  if (const tls::Stream* secure = client_.secure(); secure != nullptr) {
+    tls = ajp::TlsFacts{.cipher = secure->cipher(), .protocol = secure->version()};
+  } else if (client_.is_over_tls()) {
+    tls.emplace();
+  }
+  return {.settings = &group_->settings->ajp,
+          .client_address = state_->client_address,
+          .client_port = direct ? client_.peer().port : std::uint16_t{0},
+          .local_address = client_.local_text(),
+          .local_port = client_.port(),
+          .tls = tls,
+          .route = group_->routes.empty() ? Bytes() : Bytes(group_->routes[target_slot_])};
 }
 
 Exchange::Attempt Exchange::failed_by(const Error& error, const Upstream& upstream) const {
@@ -92,6 +135,10 @@ Exchange::Attempt Exchange::failed_by(const Error& error, const Upstream& upstre
       return failed(Reason::Stopped, Retry::Never);
     case Code::TimedOut:
       return failed(Reason::TargetTimeout, Retry::Never);
+    case Code::TooLarge:
+      return failed(Reason::PacketTooSmall, Retry::Never);
+    case Code::Invalid:
+      return failed(Reason::RequestMalformed, Retry::Never);
     default:
       break;
   }
@@ -179,8 +226,10 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
       continue;
     }
     if (step.kind == HeadStep::Kind::Lost) {
+      if (step.unconnected) co_return failed(reason_of_connect(step.code), Retry::Always);
       Attempt attempt = failed_by(Error(step.code), upstream);
       if (step.began || interims != 0) attempt.retry = Retry::Never;
+      if (step.refused) attempt.retry = Retry::Always;
       if (attempt.retry == Retry::Never) attempt.was_stale = false;
       co_return attempt;
     }
@@ -243,7 +292,13 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, Upload& upload
 
   gather_response_lines();
   facts.status = response.status;
-  http::Body& body = upstream.body(*state_);
+  decorate();
+  ResponseCompression compression(worker_);
+  const ResponseFacts known{
+      .status = response.status,
+      .length = response.has_content_length ? std::optional(response.content_length) : std::nullopt};
+  http::Body& body =
+      compression.apply(listener_->settings->compression, request, known, state_->lines, out, upstream.body(*state_));
   const http::RelayLimits limits{.source_idle = group_->settings->timeouts.idle,
                                  .sink_idle = listener_->settings->timeouts.idle};
   const http::RelayResult result = co_await client_.respond(

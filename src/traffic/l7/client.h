@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "io/scope.h"
@@ -22,6 +23,7 @@
 #include "wire/http/outgoing.h"
 #include "wire/http/parse.h"
 #include "wire/http/relay.h"
+#include "wire/tls/stream.h"
 
 namespace ballast::traffic {
 
@@ -60,12 +62,17 @@ class Client {
   const Told* told() const { return origin_.told.get(); }
   // The port and the protocol that the client used, behind a balancer that has said so: that balancer's.
   std::uint16_t port() const;
-  Bytes protocol() const { return told() != nullptr && told()->over_tls ? "https" : "http"; }
+  bool is_over_tls() const { return secure() != nullptr || (told() != nullptr && told()->over_tls); }
+  Bytes protocol() const { return is_over_tls() ? "https" : "http"; }
   // Who it is, as targets are told, and the connections to targets that were told so.
   Introduction introduction() const;
   OwnPool& own_pool() { return origin_.own_pool; }
   // "10.0.0.7"; made once.
   const std::string& peer_text();
+  // "10.0.0.1", where it connected to, as port(); made once. Empty: not known.
+  const std::string& local_text();
+  // nullptr: it came without TLS.
+  virtual const tls::Stream* secure() const { return nullptr; }
   // Its connection was cut, or its stream called off, while its request was being answered.
   bool was_cut() const { return cut_; }
   // Its time is over: the drain's, or the target's it was using.
@@ -115,6 +122,7 @@ class Client {
   ClientOrigin& origin_;
   bool cut_ = false;
   std::string peer_text_;
+  std::optional<std::string> local_text_;
 };
 
 http::HeadLimits head_limits(const config::RequestLimits& limits);

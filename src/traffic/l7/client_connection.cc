@@ -9,13 +9,13 @@
 #include "wire/http/parse.h"
 
 namespace ballast::traffic {
-ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd,
+ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, tls::EitherStream stream,
                                    const io::Peer& peer, std::shared_ptr<const Told> told, io::Strand& strand)
     : Client(worker, std::move(listener), peer, origin_, strand),
       origin_{.told = std::move(told), .own_pool = {}},
       count_(worker, this->listener()),
-      stream_(io::Descriptor(worker.loop(), fd)),
-      reader_(worker.loop(), stream_) {
+      stream_(std::move(stream)),
+      reader_(worker.loop(), stream_.get()) {
   origin_.socket = &stream_.descriptor();
   stream_.descriptor().on_idle_event(this);
   worker.opened(*this);
@@ -74,7 +74,7 @@ io::Task<Client::HeadRead> ClientConnection::read_head(ExchangeState& state, con
       }
       if (got.state != io::TransferState::WouldBlock) co_return HeadRead::Gone;
       reader_.keep();
-      const io::Wake wake = co_await stream_.until_readable(deadline);
+      const io::Wake wake = co_await stream().until_readable(deadline);
       if (wake == io::Wake::Cancelled) co_return HeadRead::Gone;
       if (wake == io::Wake::Deadline) {
         state.facts.reason = Reason::RequestTimeout;
@@ -92,14 +92,14 @@ io::Task<Result<>> ClientConnection::interim(ExchangeState& state, io::Duration 
     for (const http::FieldLine& line : state.lines) head.field(line.name, line.value);
     head.end();
   }
-  return http::flush(state.to_client, stream_, idle);
+  return http::flush(state.to_client, stream(), idle);
 }
 
 io::Task<http::RelayResult> ClientConnection::respond(ExchangeState& state, const http::OutgoingResponse& response,
                                                       const http::OutgoingFraming& framing, http::Body& body,
                                                       const http::RelayLimits& limits) {
   http::write_head(state.to_client, response, framing);
-  return http::relay(state.to_client, body, framing.framing, stream_, limits);
+  return http::relay(state.to_client, body, framing.framing, stream(), limits);
 }
 
 io::Stream& ClientConnection::begin_tunnel(ExchangeState& state, Buffer& to_client, Buffer& to_target) {
@@ -109,7 +109,7 @@ io::Stream& ClientConnection::begin_tunnel(ExchangeState& state, Buffer& to_clie
                    http::OutgoingFraming{.use = http::ConnectionUse::Upgrade,
                                          .upgrade = response.fields.value_or_empty(http::HeaderId::Upgrade)});
   to_target.append(reader_.held());
-  return stream_;
+  return stream();
 }
 
 bool ClientConnection::may_stay(const ExchangeState& state) const {
@@ -136,11 +136,19 @@ io::Task<bool> begins_http2(ClientConnection& client) {
   co_return reader.held().starts_with(http2_preface);
 }
 
-}  // namespace
+tls::EitherStream stream_of(Worker& worker, int fd) {
+  return io::TcpStream(io::Descriptor(worker.loop(), fd));
+}
+tls::EitherStream stream_of(Worker&, std::unique_ptr<tls::Stream>& secure) {
+  return std::move(secure);
+}
 
-io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+// `source` is a descriptor or a TLS stream: a plain connection's frame has no room for the other.
+template <typename Source>
+io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listener, Source source, io::Peer peer,
                           std::shared_ptr<const Told> told) {
-  ClientConnection client(worker, std::move(listener), fd, peer, std::move(told), co_await io::this_strand());
+  ClientConnection client(worker, std::move(listener), stream_of(worker, source), peer, std::move(told),
+                          co_await io::this_strand());
   bool is_first = true;
   while (true) {
     if (!client.reader().has_held()) {
@@ -164,8 +172,8 @@ io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listene
     client.at_rest = false;
     if (std::exchange(is_first, false) && client.reader().held().front() == http2_preface.front() &&
         co_await begins_http2(client)) {
-      co_await serve_http2({worker, client.listener_share(), client.peer(), client.origin()}, client.stream(),
-                           client.reader().held());
+      co_await serve_http2({worker, client.listener_share(), client.peer(), client.origin(), client.secure()},
+                           client.stream(), client.reader().held());
       co_return;
     }
     After after = After::Linger;
@@ -190,6 +198,18 @@ io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listene
         co_return;
     }
   }
+}
+
+}  // namespace
+
+io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                          std::shared_ptr<const Told> told) {
+  return serve_from(worker, std::move(listener), fd, peer, std::move(told));
+}
+
+io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
+                          io::Peer peer, std::shared_ptr<const Told> told) {
+  return serve_from(worker, std::move(listener), std::move(stream), peer, std::move(told));
 }
 
 }  // namespace ballast::traffic

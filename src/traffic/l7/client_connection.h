@@ -6,23 +6,24 @@
 #include <cstdint>
 #include <memory>
 
-#include "io/tcp.h"
 #include "traffic/connection_count.h"
 #include "traffic/l7/client.h"
 #include "traffic/open_connection.h"
 #include "wire/http/connection.h"
+#include "wire/tls/either_stream.h"
 
 namespace ballast::traffic {
 
 class ClientConnection final : public Client, public OpenConnection, public io::IdleListener {
  public:
-  ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, const io::Peer& peer,
-                   std::shared_ptr<const Told> told, io::Strand& strand);
+  ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, tls::EitherStream stream,
+                   const io::Peer& peer, std::shared_ptr<const Told> told, io::Strand& strand);
   ~ClientConnection() override;
 
-  io::Stream& stream() { return stream_; }
+  io::Stream& stream() { return stream_.get(); }
   ClientOrigin& origin() { return origin_; }
   http::Connection& reader() { return reader_; }
+  const tls::Stream* secure() const override { return stream_.secure(); }
 
   io::Task<HeadRead> read_head(ExchangeState& state, const config::Listener& listener) override;
   std::size_t body_bytes_waiting() const override { return reader_.held().size(); }
@@ -33,7 +34,7 @@ class ClientConnection final : public Client, public OpenConnection, public io::
   io::Stream& begin_tunnel(ExchangeState& state, Buffer& to_client, Buffer& to_target) override;
   int major_version() const override { return 1; }
   bool may_stay(const ExchangeState& state) const override;
-  bool has_said_all() const override { return !reader_.has_held() && !stream_.may_read(); }
+  bool has_said_all() const override { return !reader_.has_held() && !stream_.get().may_read(); }
   bool watch() override { return stream_.descriptor().watch_now(); }
   bool is_watched() const override { return stream_.descriptor().is_registered(); }
 
@@ -49,12 +50,15 @@ class ClientConnection final : public Client, public OpenConnection, public io::
 
   ClientOrigin origin_;
   ConnectionCount count_;
-  io::TcpStream stream_;
+  tls::EitherStream stream_;
   http::Connection reader_;
 };
 
 // Serves one client until either side ends it.
 io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
                           std::shared_ptr<const Told> told);
+// The same behind a TLS handshake.
+io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
+                          io::Peer peer, std::shared_ptr<const Told> told);
 
 }  // namespace ballast::traffic

@@ -12,22 +12,22 @@ Bytes trimmed(Bytes text) {
 
 }  // namespace
 
-std::optional<Bytes> cookie_value(const http::Fields& fields, Bytes name) {
-  for (const http::Field& field : fields) {
-    if (field.id != http::HeaderId::Cookie) continue;
-    Bytes rest = fields.value(field);
-    while (!rest.empty()) {
-      const std::size_t semicolon = rest.find(';');
-      const Bytes pair = trimmed(rest.substr(0, semicolon));
-      rest = semicolon == Bytes::npos ? Bytes() : rest.substr(semicolon + 1);
+std::optional<Bytes> CookieReader::next() {
+  while (true) {
+    while (!rest_.empty()) {
+      const std::size_t semicolon = rest_.find(';');
+      const Bytes pair = trimmed(rest_.substr(0, semicolon));
+      rest_ = semicolon == Bytes::npos ? Bytes() : rest_.substr(semicolon + 1);
       const std::size_t equals = pair.find('=');
-      if (equals == Bytes::npos || pair.substr(0, equals) != name) continue;
+      if (equals == Bytes::npos || pair.substr(0, equals) != name_) continue;
       Bytes value = pair.substr(equals + 1);
       if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
       return value;
     }
+    while (at_ != fields_.end() && at_->id != http::HeaderId::Cookie) ++at_;
+    if (at_ == fields_.end()) return std::nullopt;
+    rest_ = fields_.value(*at_++);
   }
-  return std::nullopt;
 }
 
 }  // namespace ballast::traffic

@@ -4,6 +4,7 @@
 #include "traffic/balance/hash.h"
 #include "traffic/l7/cookie.h"
 #include "traffic/l7/request_out.h"
+#include "traffic/l7/session_route.h"
 
 namespace ballast::traffic {
 
@@ -69,6 +70,9 @@ io::Task<After> Exchange::answer() {
       .source = source_,
   };
   route_ = listener_->routes->match(facts);
+  if (const auth::Guard* asks = guard(); asks != nullptr) {
+    if (const std::optional<After> ended = co_await authenticate(*asks)) co_return *ended;
+  }
   if (const auto* forward_to = std::get_if<ForwardTo>(&route_->action)) {
     ListenerCell& cell = worker_.cell_of(client_.listener());
     cell.traffic.in_flight.add();
@@ -146,10 +150,19 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
   Picker picker(group_->balancer, key);
   Picker reserve(group_->reserve, key);
   Attempt last{.reason = Reason::NoTarget};
+  const auto owner = session_target(state_->request, group_->settings->session_route, group_->session_routes);
+  bool owner_was_asked = false;
   bool same_target_again = false;  // a connection at rest had died: the target itself has not been asked yet
   while (true) {
     if (!same_target_again) {
-      auto slot = picker.next(balancing, loads);
+      // A session's own target first; the picker's when that has failed.
+      auto slot = owner_was_asked ? std::nullopt : owner;
+      if (slot.has_value()) {
+        owner_was_asked = true;
+      } else {
+        slot = picker.next(balancing, loads);
+        if (slot.has_value() && slot == owner) continue;
+      }
       // Every target that should have answered has failed: those whose checks have not passed may still be well.
       if (!slot.has_value() && state_->facts.attempts != 0) slot = reserve.next(balancing, loads);
       if (!slot.has_value()) break;
@@ -160,6 +173,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
         continue;
       }
       target_ = &next;
+      target_slot_ = *slot;
     }
     const bool again = state_->facts.attempts != 0;
     ++state_->facts.attempts;
@@ -241,6 +255,8 @@ void Exchange::log() {
       .reason = to_string(facts.reason),
       .defect = facts.defect == http::Defect::None ? Bytes() : http::to_string(facts.defect),
       .rule = route_ != nullptr ? Bytes(route_->name) : Bytes(),
+      .user = state_->user,
+      .auth_fault = state_->auth_fault,
       .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
       .target_name = target_ != nullptr ? Bytes(target_->name) : Bytes(),
       .attempts = facts.attempts,
@@ -250,6 +266,11 @@ void Exchange::log() {
       .connect_us = us(facts.connect_took),
       .header_us = us(facts.header_took),
   };
+  if (const tls::Stream* secure = client_.secure(); secure != nullptr) {
+    record.tls_version = secure->version();
+    record.tls_cipher = secure->cipher();
+    record.sni = secure->server_name();
+  }
   // A head that was refused has no parts to be relied on.
   const bool parsed = !state_->request_bytes.empty();
   if (parsed) {

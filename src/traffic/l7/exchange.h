@@ -5,7 +5,8 @@
 //   for target in picker: connect or reuse, send, receive a head; on an error try again where that is safe;
 //   respond, bodies pulled both ways; always: count, time, log.
 //
-// exchange.cc is that way; attempt.cc one attempt at one target; own_answer.cc what the balancer answers itself,
+// exchange.cc is that way; authenticate.cc asks who sends it, before the route's action, and ask_service.cc lets a
+// service answer that; attempt.cc is one attempt at one target; own_answer.cc what the balancer answers itself,
 // static_answer.cc files.
 // Worker's thread; in the frame of serve_http(), one at a time for a connection.
 #pragma once
@@ -13,6 +14,9 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "traffic/l7/client.h"
 #include "traffic/l7/exchange_state.h"
@@ -22,6 +26,13 @@
 #include "wire/http/relay.h"
 
 namespace ballast::traffic {
+
+namespace auth {
+struct BasicGuard;
+struct ForwardGuard;
+struct Guard;
+struct JwtGuard;
+}  // namespace auth
 
 class Upload;
 
@@ -54,6 +65,14 @@ class Exchange {
     Bytes location;
     Bytes allow = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";  // with 405
     bool closes = false;
+    std::span<const http::FieldLine> lines = {};
+  };
+
+  // What the service of a forward authentication said, whole.
+  struct ServiceAnswer {
+    int status = 0;
+    std::vector<auth::HeaderValue> headers;  // end to end
+    std::string body;
   };
 
   // exchange.cc
@@ -66,8 +85,28 @@ class Exchange {
   void count_and_log();
   void log();
 
+  // authenticate.cc
+  const auth::Guard* guard() const;  // of the route; nullptr: anybody
+  // None: the request goes on; else it has been answered.
+  io::Task<std::optional<After>> authenticate(const auth::Guard& guard);
+  io::Task<Reason> authenticate_basic(const auth::BasicGuard& guard);
+  Reason authenticate_token(const auth::JwtGuard& guard);
+  io::Task<std::optional<After>> authenticate_elsewhere(const auth::ForwardGuard& guard);
+
+  // ask_service.cc
+  io::Task<Result<ServiceAnswer>> ask_service(const auth::ForwardGuard& guard);
+  io::Task<Result<ServiceAnswer>> ask_target(const auth::ForwardGuard& guard, const PlanGroup& group,
+                                             TargetShare& target, Fresh fresh, io::Deadline deadline);
+  io::Task<Result<ServiceAnswer>> question_and_answer(const auth::ForwardGuard& guard, const PlanGroup& group,
+                                                      const TargetShare& target, ExchangeState& question,
+                                                      std::unique_ptr<Upstream>& upstream, io::Deadline deadline);
+  http::OutgoingRequest question_head(const auth::ForwardGuard& guard, const PlanGroup& group,
+                                      const TargetShare& target, ExchangeState& question, std::string& uri) const;
+
   // attempt.cc
   io::Task<Attempt> try_target(Fresh fresh);
+  // A way to the target, at rest or new; nullptr: `failure` says why not.
+  io::Task<std::unique_ptr<Upstream>> reach(Fresh fresh, Attempt& failure);
   // `end` is set where the exchange with the target has ended in order.
   io::Task<Attempt> attempt(Upstream& upstream, std::optional<Upstream::Use>& end);
   io::Task<Attempt> receive_head(Upstream& upstream, Upload& upload, io::Instant sent);
@@ -75,7 +114,10 @@ class Exchange {
   io::Task<Attempt> open_tunnel(Upstream& upstream);
   UpstreamPool& pool_of_target();
   UpstreamRequest request_for_target();
+  AjpRequest request_for_container();
   void gather_response_lines();
+  // What the listener's settings put into every final response and take out of it; own_answer.cc.
+  void decorate();
   Attempt failed(Reason reason, Retry retry) const { return {.reason = reason, .retry = retry}; }
   Attempt failed_by(const Error& error, const Upstream& upstream) const;
   Attempt failed_by_client(const Upload& upload) const;
@@ -98,6 +140,7 @@ class Exchange {
   const Route* route_ = nullptr;
   const PlanGroup* group_ = nullptr;     // forwarded to
   TargetShare* target_ = nullptr;        // of the last attempt
+  std::uint32_t target_slot_ = 0;        // its place in the group
   std::array<std::uint8_t, 16> source_;  // the client's address, behind trusted proxies
   bool upload_began_ = false;            // bytes of a body that is not held have been asked for
 };

@@ -26,6 +26,11 @@ void ExchangeState::clear() {
   lines.clear();
   body = nullptr;
   connection_body.reset();
+  user.clear();
+  challenge.clear();
+  auth_fault = {};
+  granted.clear();
+  guarded_headers = {};
   facts = ExchangeFacts{};
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "io/deadline.h"
+#include "traffic/auth/token.h"
 #include "traffic/reason.h"
 #include "wire/http/connection.h"
 #include "wire/http/message.h"
@@ -47,9 +48,17 @@ struct ExchangeState {
   std::string forwarded_for;           // storage of generated field values
   std::string forwarded_port;
   std::string forwarded;
+  std::string client_subject;
   std::string origin_target;
+  std::string client_address;  // behind trusted proxies
   std::array<char, 32> request_id;
   std::array<char, 55> traceparent;
+  // Of an authenticated request.
+  std::string user;                              // for the access log; empty: nobody
+  std::string challenge;                         // WWW-Authenticate, should it be refused
+  Bytes auth_fault;                              // why its token was refused; static text
+  std::vector<auth::HeaderValue> granted;        // what the target is told
+  std::span<const std::string> guarded_headers;  // those of the client that are removed; the Plan's
   ExchangeFacts facts;
 
   void clear();

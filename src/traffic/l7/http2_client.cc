@@ -16,7 +16,9 @@ namespace {
 class Http2Client final : public Client, private http2::StreamListener {
  public:
   Http2Client(const Http2Origin& origin, std::shared_ptr<http2::Stream> stream, io::Strand& strand)
-      : Client(origin.worker, origin.listener, origin.peer, origin.origin, strand), stream_(std::move(stream)) {
+      : Client(origin.worker, origin.listener, origin.peer, origin.origin, strand),
+        stream_(std::move(stream)),
+        secure_(origin.secure) {
     stream_->listen(this);
   }
   ~Http2Client() override { stream_->listen(nullptr); }
@@ -32,6 +34,7 @@ class Http2Client final : public Client, private http2::StreamListener {
                                       const http::RelayLimits& limits) override;
   io::Stream& begin_tunnel(ExchangeState& state, Buffer& to_client, Buffer& to_target) override;
   int major_version() const override { return 2; }
+  const tls::Stream* secure() const override { return secure_; }
   bool may_stay(const ExchangeState&) const override { return true; }
   bool has_said_all() const override { return true; }
   bool watch() override { return true; }
@@ -43,6 +46,7 @@ class Http2Client final : public Client, private http2::StreamListener {
   io::Task<http::RelayResult> end(http::RelayResult result, io::Duration idle);
 
   std::shared_ptr<http2::Stream> stream_;
+  const tls::Stream* secure_;
   std::optional<http2::StreamBody> body_;
   bool answered_ = false;
 };
@@ -54,6 +58,7 @@ io::Task<Client::HeadRead> Http2Client::read_head(ExchangeState& state, const co
   state.facts.defect = stream_->head_defect();
   if (state.facts.defect == http::Defect::None) {
     state.request_bytes.append(text);
+    stream_->skip_head();  // what is kept is kept once
     const http::Outcome outcome =
         http::RequestParser::parse(state.request_bytes.view(), head_limits(listener.limits), head);
     state.facts.defect = outcome.defect;
@@ -147,9 +152,15 @@ class Http2Connection final : public OpenConnection, private http2::SessionOwner
   io::Stream& transport_;
   std::shared_ptr<http2::Session> session_;
   io::Scope requests_;
+  io::Duration sink_idle_{};
 };
 
 io::Task<void> Http2Connection::serve(std::shared_ptr<http2::Stream> stream) {
+  // It came while its listener was being removed.
+  if (origin_.worker.plan()->listener(*origin_.listener) == nullptr) {
+    stream->refuse();
+    co_return;
+  }
   Http2Client client(origin_, stream, co_await io::this_strand());
   After after = After::Reset;
   {
@@ -158,16 +169,19 @@ io::Task<void> Http2Connection::serve(std::shared_ptr<http2::Stream> stream) {
   }
   if (after == After::Reset || !client.is_answered()) {
     stream->reset();
-  } else {
-    stream->close();
+    co_return;
   }
+  stream->close();
+  // The end of a tunnel, too, has to be taken: else the stream would be there for as long as the client likes.
+  if (!co_await stream->until_sent(sink_idle_)) stream->reset();
 }
 
 io::Task<void> Http2Connection::run(Bytes received) {
   const PlanListener* listener = origin_.worker.plan()->listener(*origin_.listener);
   if (listener == nullptr) co_return;
   const config::Listener& settings = *listener->settings;
-  session_ = http2::Session::make(http2::Session::Role::Server, transport_, *this,
+  sink_idle_ = settings.timeouts.idle;
+  session_ = http2::Session::make(http2::Session::Role::Server, origin_.worker.loop(), *this,
                                   {.streams = static_cast<std::uint32_t>(settings.http2.streams),
                                    .stream_window = static_cast<std::uint32_t>(settings.http2.stream_window_bytes),
                                    .window = static_cast<std::uint32_t>(settings.http2.window_bytes),
@@ -177,7 +191,7 @@ io::Task<void> Http2Connection::run(Bytes received) {
   if (session_ == nullptr) co_return;
   ListenerCell& cell = origin_.worker.cell_of(*origin_.listener);
   cell.http2_connections.add();
-  co_await session_->run(received);
+  co_await session_->run(transport_, received);
   co_await requests_.close();
   if (const auto defect = static_cast<std::size_t>(session_->defect()); defect != 0) cell.http2_defects[defect].add();
 }

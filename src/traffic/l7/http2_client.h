@@ -23,7 +23,8 @@ struct Http2Origin {
   Worker& worker;
   std::shared_ptr<ListenerShare> listener;
   io::Peer peer;
-  ClientOrigin& origin;  // outlives the streams
+  ClientOrigin& origin;                 // outlives the streams
+  const tls::Stream* secure = nullptr;  // what carries it, where that is TLS
 };
 
 // Serves the connection until it ends; `received` are its first bytes. `transport` lives until then, and is closed.

@@ -1,4 +1,6 @@
 // What the balancer answers itself: fixed responses, redirects, refusals.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "io/loop.h"
@@ -6,19 +8,37 @@
 #include "traffic/l7/request_out.h"
 #include "wire/http/bytes_body.h"
 #include "wire/http/head_writer.h"
+#include "wire/http/list.h"
 
 namespace ballast::traffic {
+
+void Exchange::decorate() {
+  const config::Listener& listener = *listener_->settings;
+  if (listener.remove_headers.empty() && listener.response_headers.empty()) return;
+  auto& lines = state_->lines;
+  std::erase_if(lines, [&](const http::FieldLine& line) {
+    return std::ranges::any_of(listener.remove_headers,
+                               [&](const std::string& name) { return http::iequals(name, line.name); }) ||
+           std::ranges::any_of(listener.response_headers,
+                               [&](const config::NamedText& header) { return http::iequals(header.name, line.name); });
+  });
+  for (const config::NamedText& header : listener.response_headers) lines.push_back({header.name, header.text});
+}
 
 io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   ExchangeState& state = *state_;
   // A body that is not read leaves the connection in the middle of a message.
   const bool stays = !answer.closes && (state.body == nullptr || state.body->ended()) && client_.may_stay(state);
-  state.lines.clear();
+  state.lines.assign(answer.lines.begin(), answer.lines.end());
   if (!answer.location.empty()) state.lines.push_back({"Location", answer.location});
   if (!answer.content_type.empty()) state.lines.push_back({"Content-Type", answer.content_type});
-  if (answer.status == 405) state.lines.push_back({"Allow", answer.allow});
+  if (!state.challenge.empty() && is_about_who_asks(state.facts.reason)) {
+    state.lines.push_back({"WWW-Authenticate", state.challenge});
+  }
+  if (answer.status == 405 && answer.lines.empty()) state.lines.push_back({"Allow", answer.allow});
   if (!listener_->settings->server_header.empty())
     state.lines.push_back({"Server", listener_->settings->server_header});
+  decorate();
   const bool bodiless = answer.status == 204 || answer.status == 304;
   http::OutgoingFraming framing{.framing = bodiless ? http::Framing::None : http::Framing::Length,
                                 .length = answer.body.size(),
@@ -83,9 +103,10 @@ io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
   std::string text =
       fmt::format("{} {}\n{}\nreason: {}", status, http::standard_reason(status), explain(reason), to_string(reason));
   if (facts.defect != http::Defect::None) text += fmt::format(" ({})", http::to_string(facts.defect));
+  if (!state_->auth_fault.empty()) text += fmt::format(" ({})", state_->auth_fault);
   text += '\n';
   // After a request that could not be understood, or not be read to its end, nothing on this connection can be trusted.
-  const bool closes = malformed || !is_of_the_resource(reason);
+  const bool closes = malformed || !(is_of_the_resource(reason) || is_about_who_asks(reason));
   co_return co_await answer_own(
       {.status = status, .content_type = "text/plain; charset=utf-8", .body = text, .allow = allow, .closes = closes});
 }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "traffic/auth/guard.h"
 #include "traffic/route/conditions.h"
 #include "wire/http/hop_by_hop.h"
 #include "wire/http/list.h"
@@ -65,10 +66,6 @@ bool is_traceparent(Bytes value) {
          is_hex(value.substr(53, 2));
 }
 
-Bytes host_of(const TargetShare& target) {
-  return target.address.is_unix() ? Bytes("localhost") : Bytes(target.name);
-}
-
 // Targets are asked in origin form, whatever form the client used (RFC 9112 3.2.1).
 Bytes origin_form(const http::RequestHead& head, std::string& storage) {
   const Bytes target = head.target();
@@ -92,6 +89,10 @@ void join_values(const http::Fields& fields, http::HeaderId id, std::string& int
 }
 
 }  // namespace
+
+Bytes host_of(const TargetShare& target) {
+  return target.address.is_unix() ? Bytes("localhost") : Bytes(target.name);
+}
 
 bool is_trusted(const std::array<std::uint8_t, 16>& address, const config::Listener& listener) {
   return std::any_of(listener.trusted_proxies.begin(), listener.trusted_proxies.end(),
@@ -151,6 +152,10 @@ http::OutgoingRequest request_head(const RequestOut& request) {
   const bool appends = listener.x_forwarded == config::ForwardedHeaders::Append;
   const bool writes_x = listener.x_forwarded != config::ForwardedHeaders::Off;
   const std::string& peer = request.client.peer_text();
+  const tls::Stream* secure = request.client.secure();
+  const Bytes protocol = request.client.protocol();
+  const auto& clients = listener.tls.client_certificates;
+  const Bytes subject_header = clients.has_value() ? Bytes(clients->subject_header) : Bytes();
   auto& lines = state.lines;
   lines.clear();
 
@@ -192,10 +197,18 @@ http::OutgoingRequest request_head(const RequestOut& request) {
         has_traceparent = true;
         break;
       default:
+        // Told by us alone.
+        if (!subject_header.empty() && http::iequals(fields.name(field), subject_header)) continue;
         break;
     }
     if (hop_by_hop.contains(field)) continue;
-    lines.push_back({fields.name(field), fields.value(field)});
+    const Bytes name = fields.name(field);
+    // A client does not say who it is: the balancer does.
+    if (std::ranges::any_of(state.guarded_headers,
+                            [name](Bytes guarded) { return auth::is_same_header(guarded, name); })) {
+      continue;
+    }
+    lines.push_back({name, fields.value(field)});
   }
 
   if (writes_x) {
@@ -205,7 +218,7 @@ http::OutgoingRequest request_head(const RequestOut& request) {
     if (!state.forwarded_for.empty()) state.forwarded_for += ", ";
     state.forwarded_for += peer;
     lines.push_back({"X-Forwarded-For", state.forwarded_for});
-    if (!has_proto) lines.push_back({"X-Forwarded-Proto", request.client.protocol()});
+    if (!has_proto) lines.push_back({"X-Forwarded-Proto", protocol});
     if (!has_port) lines.push_back({"X-Forwarded-Port", state.forwarded_port});
     if (!has_host && !head.authority().empty()) lines.push_back({"X-Forwarded-Host", head.authority()});
   }
@@ -213,11 +226,16 @@ http::OutgoingRequest request_head(const RequestOut& request) {
     state.forwarded.clear();
     if (trusted) join_values(fields, http::HeaderId::Forwarded, state.forwarded);
     if (!state.forwarded.empty()) state.forwarded += ", ";
-    state.forwarded += forwarded_element(peer, head.authority(), request.client.protocol());
+    state.forwarded += forwarded_element(peer, head.authority(), protocol);
     lines.push_back({"Forwarded", state.forwarded});
   }
+  for (const auth::HeaderValue& granted : state.granted) lines.push_back({granted.name, granted.value});
   lines.push_back({"X-Request-Id", request_id_of(state, trusted)});
   if (!has_traceparent) lines.push_back({"traceparent", {state.traceparent.data(), state.traceparent.size()}});
+  if (!subject_header.empty() && secure != nullptr) {
+    state.client_subject = secure->peer_subject();
+    if (!state.client_subject.empty()) lines.push_back({subject_header, state.client_subject});
+  }
   if (const Bytes te = fields.value_or_empty(http::HeaderId::Te); http::iequals(te, "trailers")) {
     lines.push_back({"TE", "trailers"});
   }

@@ -17,6 +17,9 @@ std::array<std::uint8_t, 16> client_address(const http::RequestHead& head, const
                                             const config::Listener& listener);
 bool is_trusted(const std::array<std::uint8_t, 16>& address, const config::Listener& listener);
 
+// What a target that does not get the client's Host is asked for.
+Bytes host_of(const TargetShare& target);
+
 struct RequestOut {
   ExchangeState& state;
   Client& client;

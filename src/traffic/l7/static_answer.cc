@@ -1,6 +1,7 @@
 // The answer with a file: what StaticFiles made of the request, sent.
 #include "io/system.h"
 #include "traffic/files/static_files.h"
+#include "traffic/l7/compress.h"
 #include "traffic/l7/exchange.h"
 #include "wire/http/bytes_body.h"
 
@@ -30,13 +31,17 @@ io::Task<After> Exchange::answer_files(const StaticFiles& files) {
   // A body that is not read leaves the connection in the middle of a message.
   const bool stays = (state.body == nullptr || state.body->ended()) && client_.may_stay(state);
   const bool bodiless = answer.status == 204 || answer.status == 304;
-  const http::OutgoingFraming framing{.framing = bodiless ? http::Framing::None : http::Framing::Length,
-                                      .length = answer.length,
-                                      .use = stays ? http::ConnectionUse::KeepAlive : http::ConnectionUse::Close,
-                                      .peer_minor_version = head.minor_version};
+  http::OutgoingFraming framing{.framing = bodiless ? http::Framing::None : http::Framing::Length,
+                                .length = answer.length,
+                                .use = stays ? http::ConnectionUse::KeepAlive : http::ConnectionUse::Close,
+                                .peer_minor_version = head.minor_version};
   const http::RelayLimits limits{.source_idle = listener.timeouts.idle, .sink_idle = listener.timeouts.idle};
   http::BytesBody text(answer.text);
-  http::Body& body = answer.file != nullptr ? static_cast<http::Body&>(*answer.file) : text;
+  http::Body& plain = answer.file != nullptr ? static_cast<http::Body&>(*answer.file) : text;
+  decorate();
+  ResponseCompression compression(worker_);
+  http::Body& body = compression.apply(listener.compression, head, {.status = answer.status, .length = answer.length},
+                                       state.lines, framing, plain);
   const http::RelayResult sent =
       co_await client_.respond(state, http::OutgoingResponse{answer.status, {}, state.lines}, framing, body, limits);
   state.facts.bytes_out = sent.body_bytes;

@@ -10,11 +10,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/buffer.h"
 #include "config/settings.h"
 #include "io/stream.h"
 #include "io/task.h"
+#include "wire/ajp/forward_request.h"
 #include "wire/http/body.h"
 #include "wire/http/outgoing.h"
 #include "wire/http/relay.h"
@@ -23,13 +25,25 @@ namespace ballast::traffic {
 
 struct ExchangeState;
 
+// What a container is told of the client beside the request's head.
+struct AjpRequest {
+  const config::Ajp* settings = nullptr;
+  Bytes client_address;
+  std::uint16_t client_port = 0;  // 0: not known, behind a proxy
+  Bytes local_address;            // where the client connected to; empty: not known
+  std::uint16_t local_port = 0;
+  std::optional<ajp::TlsFacts> tls;
+  Bytes route;  // the target's
+};
+
 // A request as it goes out. Views, which live until send() has ended.
 struct UpstreamRequest {
   http::OutgoingRequest head;  // its lines carry Host
   http::OutgoingFraming framing;
   Bytes body;  // what has come of it
   bool body_is_whole = true;
-  Bytes trailers;  // of a whole chunked body, as lines
+  Bytes trailers;                 // of a whole chunked body, as lines
+  std::optional<AjpRequest> ajp;  // to targets of an ajp group
 };
 
 // What a look for the response's head found.
@@ -43,7 +57,9 @@ struct HeadStep {
   Kind kind = Kind::Waiting;
   Code code = Code::Closed;
   http::Defect defect = http::Defect::None;
-  bool began = false;  // Lost: part of a response had come
+  bool began = false;        // Lost: part of a response had come
+  bool refused = false;      // Lost: the target says that it has not looked at the request
+  bool unconnected = false;  // Lost: no connection could be made
 };
 
 class Upstream {

@@ -17,8 +17,8 @@ constexpr auto lesson_tolerance = std::chrono::milliseconds(50);
 
 }  // namespace
 
-UpstreamConnection::UpstreamConnection(UpstreamPool& pool, io::TcpStream stream)
-    : pool_(pool.shared_from_this()), stream_(std::move(stream)), reader_(pool.loop(), stream_) {
+UpstreamConnection::UpstreamConnection(UpstreamPool& pool, tls::EitherStream stream)
+    : pool_(pool.shared_from_this()), stream_(std::move(stream)), reader_(pool.loop(), stream_.get()) {
   pool_->cell_.connections.add();
 }
 
@@ -29,10 +29,10 @@ UpstreamConnection::~UpstreamConnection() {
 void UpstreamConnection::finish(std::unique_ptr<Upstream> self, Use use, const config::Pool& pool) {
   std::unique_ptr<UpstreamConnection> connection(static_cast<UpstreamConnection*>(self.release()));
   CHECK(connection.get() == this);
-  if (use == Use::Reuse) {
+  if (use == Use::Reuse && may_serve_again()) {
     pool_->give(std::move(connection), pool);
   } else {
-    stream_.close();
+    stream_.get().close();
   }
 }
 
@@ -40,7 +40,7 @@ void UpstreamConnection::on_idle_event(News news) {
   pool_->closed_by_peer(*this, news);
 }
 
-std::unique_ptr<UpstreamConnection> UpstreamPool::take(Certainty certainty) {
+std::unique_ptr<UpstreamConnection> UpstreamPool::take(Certainty certainty, const tls::ClientContext* context) {
   while (!resting_.empty()) {
     std::unique_ptr<UpstreamConnection> connection = std::move(resting_.back());
     resting_.pop_back();
@@ -48,13 +48,18 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::take(Certainty certainty) {
     connection->stream_.descriptor().on_idle_event(nullptr);
     if (loop_.now() - connection->resting_since_ > rest_limit_) {
       // The one on top rested shortest: all below are too old as well.
-      connection->stream_.close();
+      connection->stream_.get().close();
+      continue;
+    }
+    const tls::Stream* secure = connection->stream_.secure();
+    if ((secure != nullptr ? secure->context() : nullptr) != context) {
+      connection->stream_.get().close();  // the group's TLS has changed since
       continue;
     }
     if (certainty == Certainty::Asked) {
       char byte = 0;
-      if (connection->stream_.try_read(&byte, 1).state != io::TransferState::WouldBlock) {
-        connection->stream_.close();
+      if (connection->stream_.get().try_read(&byte, 1).state != io::TransferState::WouldBlock) {
+        connection->stream_.get().close();
         continue;
       }
     }
@@ -68,11 +73,11 @@ void UpstreamPool::give(std::unique_ptr<UpstreamConnection> connection, const co
   ++connection->served_;
   const bool worn = settings.requests_max != 0 && connection->served_ >= settings.requests_max;
   io::Descriptor& descriptor = connection->stream_.descriptor();
-  connection->stream_.look();
+  connection->stream_.get().look();
   // A connection that could not be watched would not be seen to close.
   if (retired_ || worn || resting_.size() >= settings.idle_max || connection->reader_.has_held() ||
       descriptor.may_read() || !descriptor.watch_now()) {
-    connection->stream_.close();
+    connection->stream_.get().close();
     return;
   }
   connection->reader_.release();
@@ -102,7 +107,7 @@ io::Duration UpstreamPool::rest_max(const config::Pool& settings) const {
 
 void UpstreamPool::retire() {
   retired_ = true;
-  for (auto& connection : resting_) connection->stream_.close();
+  for (auto& connection : resting_) connection->stream_.get().close();
   cell_.pool_idle.subtract(resting_.size());
   // Freed after the loop over it: a connection's destructor holds the pool.
   std::exchange(resting_, {}).clear();
@@ -110,6 +115,10 @@ void UpstreamPool::retire() {
 }
 
 void UpstreamPool::closed_by_peer(UpstreamConnection& connection, io::IdleListener::News news) {
+  if (news == io::IdleListener::News::Bytes && connection.stream_.secure() != nullptr) {
+    connection.stream_.get().look();
+    if (!connection.stream_.get().may_read()) return;  // a session ticket
+  }
   const io::Duration rested = loop_.now() - connection.resting_since_;
   // An orderly close of a connection that had rested a while is the target's idle timeout; a cut one tells of a crash.
   if (news == io::IdleListener::News::Ended && rested >= lesson_min) {
@@ -126,7 +135,7 @@ void UpstreamPool::closed_by_peer(UpstreamConnection& connection, io::IdleListen
   const std::unique_ptr<UpstreamConnection> gone = std::move(*place);
   resting_.erase(place);
   cell_.pool_idle.subtract();
-  gone->stream_.close();
+  gone->stream_.get().close();
 }
 
 void UpstreamPool::arm() {
@@ -136,7 +145,7 @@ void UpstreamPool::arm() {
 void UpstreamPool::expired() {
   std::size_t old = 0;
   while (old < resting_.size() && loop_.now() - resting_[old]->resting_since_ >= rest_limit_) ++old;
-  for (std::size_t i = 0; i < old; ++i) resting_[i]->stream_.close();
+  for (std::size_t i = 0; i < old; ++i) resting_[i]->stream_.get().close();
   cell_.pool_idle.subtract(old);
   const auto end = resting_.begin() + static_cast<std::ptrdiff_t>(old);
   std::vector<std::unique_ptr<UpstreamConnection>> gone(std::make_move_iterator(resting_.begin()),

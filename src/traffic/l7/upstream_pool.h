@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "config/settings.h"
-#include "io/tcp.h"
 #include "io/timer_wheel.h"
 #include "traffic/cells.h"
 #include "traffic/l7/upstream.h"
 #include "wire/http/connection.h"
+#include "wire/tls/either_stream.h"
 
 namespace ballast::traffic {
 
@@ -27,25 +27,29 @@ class UpstreamPool;
 // to an attempt, at rest to its pool.
 class UpstreamConnection : public Upstream, public io::IdleListener {
  public:
-  UpstreamConnection(UpstreamPool& pool, io::TcpStream stream);
+  UpstreamConnection(UpstreamPool& pool, tls::EitherStream stream);
   ~UpstreamConnection() override;
   UpstreamConnection(const UpstreamConnection&) = delete;
 
   bool is_reused() const final { return served_ != 0; }
-  io::Ready until_head(io::Deadline deadline) override { return stream_.until_readable(deadline); }
+  io::Ready until_head(io::Deadline deadline) override { return stream_.get().until_readable(deadline); }
   void finish(std::unique_ptr<Upstream> self, Use use, const config::Pool& pool) final;
 
  protected:
-  io::Stream& stream() { return stream_; }
+  io::Stream& stream() { return stream_.get(); }
   http::Connection& reader() { return reader_; }
   UpstreamPool& pool() { return *pool_; }
+  // Whether its protocol allows another request after this one; asked when one has ended in order.
+  virtual bool may_serve_again() const { return true; }
+  // Of one that was taken from the pool.
+  io::Instant resting_since() const { return resting_since_; }
 
  private:
   friend class UpstreamPool;
   void on_idle_event(News news) override;
 
   std::shared_ptr<UpstreamPool> pool_;
-  io::TcpStream stream_;
+  tls::EitherStream stream_;
   http::Connection reader_;
   std::uint64_t served_ = 0;
   io::Instant resting_since_{};
@@ -59,7 +63,8 @@ class UpstreamPool final : public std::enable_shared_from_this<UpstreamPool>, pr
   // The connection that rested shortest, or nullptr. With `certain`, one that is asked whether it still stands first:
   // for requests that cannot be sent twice.
   enum class Certainty : std::uint8_t { Likely, Asked };
-  std::unique_ptr<UpstreamConnection> take(Certainty certainty);
+  // `context`: what TLS is made with, nullptr for none; connections made otherwise are closed.
+  std::unique_ptr<UpstreamConnection> take(Certainty certainty, const tls::ClientContext* context);
   // Back to rest after a whole exchange; closed where it may not be used again.
   void give(std::unique_ptr<UpstreamConnection> connection, const config::Pool& settings);
   // The target said how long it keeps idle connections.

@@ -85,7 +85,7 @@ void count_and_log(Worker& worker, const PlanListener& listener, const io::Peer&
   worker.access_log().write({.at = std::chrono::system_clock::now(),
                              .listener = listener.settings->name,
                              .client = client,
-                             .is_tcp = true,
+                             .layer4 = "tcp",
                              .reason = to_string(heard.reason),
                              .defect = proxy_protocol::to_string(heard.defect)});
 }

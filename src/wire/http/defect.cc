@@ -65,6 +65,8 @@ std::string_view to_string(Defect defect) {
       return "too_many_headers";
     case Defect::UpgradeWithBody:
       return "upgrade_with_body";
+    case Defect::BadAjpPacket:
+      return "bad_ajp_packet";
   }
   return "unknown";
 }
@@ -134,6 +136,8 @@ std::string_view explain(Defect defect) {
       return "there are more headers than the limit";
     case Defect::UpgradeWithBody:
       return "a request to upgrade the connection has a body";
+    case Defect::BadAjpPacket:
+      return "a packet of the target is not AJP13, or may not stand where it does";
   }
   return "unknown defect";
 }

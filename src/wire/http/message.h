@@ -79,8 +79,9 @@ enum class Defect : std::uint8_t {
   HeadTooLarge,      // 431
   TooManyHeaders,    // 431
   UpgradeWithBody,   // an upgrade request that also has a body
+  BadAjpPacket,      // response: not an AJP packet, or none that may stand there
 };
-inline constexpr int defect_count = static_cast<int>(Defect::UpgradeWithBody) + 1;
+inline constexpr int defect_count = static_cast<int>(Defect::BadAjpPacket) + 1;
 
 // Name in metrics and logs, "bare_lf"; and the words for a person.
 std::string_view to_string(Defect defect);

@@ -2,6 +2,7 @@
 
 #include "wire/http/field_reader.h"
 #include "wire/http/framing_reader.h"
+#include "wire/http/list.h"
 #include "wire/http/parse.h"
 
 namespace ballast::http {
@@ -152,7 +153,8 @@ struct RequestMeaning {
         if (line.complete) framing.take_connection(line);
         break;
       case HeaderId::Upgrade:
-        if (line.complete && line.value != line.stop) has_upgrade = true;
+        // One to h2c would lead past all rules; a server may answer as if it had not been asked (RFC 9110 7.8).
+        if (line.complete && line.value != line.stop && !list_has(value_of(line), "h2c")) has_upgrade = true;
         break;
       case HeaderId::Expect:
         if (line.complete && minor_version == 1 && iequals(value_of(line), "100-continue")) expects_continue = true;

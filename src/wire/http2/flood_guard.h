@@ -16,11 +16,13 @@ class FloodGuard {
  public:
   explicit FloodGuard(io::Instant now) : refilled_(now) {}
 
-  enum class Frame : std::uint8_t { Control, Reset };
+  // What a frame that brings nothing costs, and what a reset costs besides.
+  static constexpr std::int64_t frame_cost = 1;
+  static constexpr std::int64_t reset_cost = 9;
   // False: it is a flood.
-  bool spend(Frame frame, io::Instant now) {
+  bool spend(std::int64_t cost, io::Instant now) {
     refill(now);
-    credit_ -= frame == Frame::Reset ? reset_cost : 1;
+    credit_ -= cost;
     return credit_ >= 0;
   }
   // A request answered to its end, a piece of data moved.
@@ -38,7 +40,6 @@ class FloodGuard {
 
   // A browser that leaves a page resets its hundred streams at once; two such pages in a row are no flood.
   static constexpr std::int64_t credit_max = 2'000;
-  static constexpr std::int64_t reset_cost = 10;
   // Sustained: 100 control frames, or ten resets, a second for nothing.
   static constexpr std::int64_t per_second = 100;
   static constexpr std::int64_t per_request = 20;

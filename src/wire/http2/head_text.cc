@@ -15,12 +15,18 @@ using http::Defect;
 // What each line adds to its name and value: ": " and the line's end.
 constexpr std::size_t line_extra_bytes = 4;
 
-bool is_name(Bytes name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), http::is_token_octet);
+bool is_token(Bytes text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), http::is_token_octet);
 }
 
+bool is_name(Bytes name) {
+  return is_token(name) && std::none_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+// Around a value of HTTP/2 there is no space (RFC 9113 8.2.1).
 bool is_value(Bytes value) {
-  return std::all_of(value.begin(), value.end(), http::is_value_octet);
+  return std::all_of(value.begin(), value.end(), http::is_value_octet) &&
+         (value.empty() || !(http::is_space(value.front()) || http::is_space(value.back())));
 }
 
 // Fields of one connection, which HTTP/2 does not have (RFC 9113 8.2.2).
@@ -57,7 +63,7 @@ void RequestText::pseudo(Bytes name, Bytes value) {
   if (!lines_.empty() || !cookie_.empty() || host_.size != 0) {
     defect_ = Defect::BadHeaderName;
   } else if (name == ":method") {
-    const bool good = is_name(value) && keep(method_, value);
+    const bool good = is_token(value) && keep(method_, value);
     if (!good) defect_ = Defect::BadMethod;
   } else if (name == ":scheme") {
     if (!keep(scheme_, value)) defect_ = Defect::BadTarget;
@@ -68,7 +74,7 @@ void RequestText::pseudo(Bytes name, Bytes value) {
     const bool good = std::all_of(value.begin(), value.end(), http::is_target_octet) && keep(path_, value);
     if (!good) defect_ = Defect::BadTarget;
   } else if (name == ":protocol") {
-    const bool good = is_name(value) && keep(protocol_, value);
+    const bool good = is_token(value) && keep(protocol_, value);
     if (!good) defect_ = Defect::BadHeaderValue;
   } else {
     defect_ = Defect::BadHeaderName;
@@ -100,6 +106,8 @@ void RequestText::field(Bytes name, Bytes value) {
       cookie_.append(value);
       return;
     default:
+      // The key of a WebSocket is ours to make; two would be one too many.
+      if (is_upgrade() && name == "sec-websocket-key") return;
       break;
   }
   http::HeadWriter(lines_).field(name, value);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "io/task.h"
 #include "wire/http/outgoing.h"
 #include "wire/http2/flood_guard.h"
+#include "wire/http2/frame_walk.h"
 #include "wire/http2/session_defect.h"
 #include "wire/http2/stream.h"
 
@@ -51,20 +53,23 @@ class SessionOwner {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   enum class Role : std::uint8_t { Server, Client };
-  // `transport` and `owner` live until run() has ended.
-  static std::shared_ptr<Session> make(Role role, io::Stream& transport, SessionOwner& owner,
-                                       const SessionLimits& limits);
+  // `owner` lives until run() has ended. Requests made before run() wait in it.
+  static std::shared_ptr<Session> make(Role role, io::Loop& loop, SessionOwner& owner, const SessionLimits& limits);
   ~Session();
   Session(const Session&) = delete;
 
-  // `received`: bytes read from the transport already. Ends when the connection has; the transport is closed or reset
-  // then, and every stream is lost.
-  io::Task<void> run(Bytes received);
+  // Over `transport`, which lives until it ends. `received`: bytes read from it already. Ends when the connection has;
+  // the transport is closed or reset then, and every stream is lost.
+  io::Task<void> run(io::Stream& transport, Bytes received);
   // No more streams; ends when the last is done.
   void drain();
+  // Instead of run(), where there is no connection to be had: the requests are lost, and nobody has looked at them.
+  void abandon(Code code);
 
   // Client: opens a stream with a request's head; nullptr where no more can be opened here.
-  std::shared_ptr<Stream> request(const http::OutgoingRequest& head, Bytes scheme, Stream::BodyFollows body_follows);
+  // The head's lines begin with Host.
+  std::shared_ptr<Stream> request(const http::OutgoingRequest& head, Bytes scheme, std::optional<std::uint64_t> length,
+                                  Stream::BodyFollows body_follows);
   bool may_request() const;
 
   std::size_t stream_count() const { return stream_count_; }
@@ -75,7 +80,7 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   friend class Stream;
   friend struct Callbacks;
-  Session(Role role, io::Stream& transport, SessionOwner& owner, const SessionLimits& limits);
+  Session(Role role, io::Loop& loop, SessionOwner& owner, const SessionLimits& limits);
   bool start();
   // False: the connection has to end.
   bool take(Bytes bytes);
@@ -91,12 +96,16 @@ class Session : public std::enable_shared_from_this<Session> {
   void note_goaway(std::uint32_t error_code);
   // The transport has failed.
   void cut(Code code);
-  void spend(FloodGuard::Frame frame);
+  // nghttp2's code for what a callback gives: not 0 where it was a flood.
+  int spend(std::int64_t cost);
   void refuse_new();
   void lose_streams(Code code);
   void add(Stream& stream);
   void remove(Stream& stream);
   bool has_work() const;
+  // Ends run()'s wait: it is to look around.
+  void nudge();
+  bool rests() const;
   io::Deadline next_deadline();
   // False: the connection has nothing left to wait for.
   bool take_deadline();
@@ -109,19 +118,26 @@ class Session : public std::enable_shared_from_this<Session> {
   };
   // An answer to the PING of drain() may take this long.
   static constexpr auto drain_round_trip_max = std::chrono::seconds(1);
+  // A peer that has done wrong may take so long to read what for.
+  static constexpr auto last_words_max = std::chrono::seconds(1);
+  // Then the others have their turn, however much more has come.
+  static constexpr std::size_t turn_bytes_max = 256 * kib;
 
   const Role role_;
-  io::Stream& transport_;
+  io::Stream* transport_ = nullptr;  // while it runs
   SessionOwner& owner_;
   const SessionLimits limits_;
   io::Loop& loop_;
   nghttp2_session* native_ = nullptr;
   FloodGuard guard_;
+  FrameWalk walk_;
+  std::int64_t idle_frames_ = 0;  // received and not paid for; below zero where they turned out to bring something
   Stream* streams_ = nullptr;
   std::size_t stream_count_ = 0;
   std::vector<std::shared_ptr<Stream>> arrived_;  // requests to be served; bounded by limits_.streams
   std::vector<Left> left_;                        // streams to be told; bounded by the streams
   Buffer out_;                                    // frames not yet taken by the transport; filled up to `out_bytes_max`
+  std::size_t queued_bytes_ = 0;                  // in the streams' buffers
   io::Instant rests_since_;
   io::Instant head_began_{};
   bool head_open_ = false;
@@ -133,9 +149,12 @@ class Session : public std::enable_shared_from_this<Session> {
   bool gone_ = false;         // the transport carries nothing any more
   SessionDefect defect_ = SessionDefect::None;
   io::Strand* runner_ = nullptr;  // run()'s
+  bool nudged_ = false;
   io::Scope writer_;
 
   static constexpr std::size_t out_bytes_max = 64 * kib;
+  // Of what streams hold that is not sent yet. A peer that does not read holds this, and a little for each stream.
+  static constexpr std::size_t queued_bytes_max = 1 * mib;
 };
 
 }  // namespace ballast::http2

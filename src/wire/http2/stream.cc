@@ -19,13 +19,14 @@ Stream::Stream(Session& session, std::size_t head_bytes_max)
 
 Stream::~Stream() {
   if (session_ == nullptr) return;
+  session_->queued_bytes_ -= out_.size();
   // What nobody has read is given back to the window of the others.
   if (!in_.empty()) nghttp2_session_consume_connection(session_->native_, in_.size());
   session_->remove(*this);
 }
 
 void Stream::skip_head() {
-  head_.clear();
+  head_.release();
   head_done_ = false;
   if (in_.empty() && !in_ended_ && !lost_) ready_.not_readable();
 }
@@ -130,13 +131,15 @@ io::Transfer Stream::try_read(char* into, std::size_t size) {
 
 io::Transfer Stream::try_write(std::span<const Bytes> parts) {
   if (lost_ || end_wanted_ || session_ == nullptr) return {io::TransferState::Failed, code_, 0};
+  const std::size_t bytes_max = session_->queued_bytes_ < Session::queued_bytes_max ? out_bytes_max : out_bytes_min;
   std::size_t taken = 0;
   for (const Bytes part : parts) {
-    const Bytes piece = part.substr(0, out_bytes_max - std::min(out_bytes_max, out_.size()));
+    const Bytes piece = part.substr(0, bytes_max - std::min(bytes_max, out_.size()));
     out_.append(piece);
     taken += piece.size();
     if (piece.size() < part.size()) break;
   }
+  session_->queued_bytes_ += taken;
   if (taken == 0) {
     ready_.not_writable();
     return {io::TransferState::WouldBlock, Code::Closed, 0};
@@ -146,12 +149,11 @@ io::Transfer Stream::try_write(std::span<const Bytes> parts) {
   return {io::TransferState::Done, Code::Closed, taken};
 }
 
-void Stream::end() {
-  if (end_wanted_) return;
-  end_wanted_ = true;
-  if (session_ == nullptr || !is_on_wire()) return;
+bool Stream::end() {
+  if (std::exchange(end_wanted_, true) || session_ == nullptr || !is_on_wire()) return true;
   if (std::exchange(deferred_, false)) nghttp2_session_resume_data(session_->native_, id_);
   session_->flush_soon();
+  return true;
 }
 
 void Stream::close() {
@@ -162,10 +164,14 @@ void Stream::close() {
 }
 
 void Stream::reset() {
-  if (closed_) return;
   closed_ = true;
   const bool serves = session_ != nullptr && session_->role_ == Session::Role::Server;
   cut_wire(serves ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_CANCEL);
+}
+
+void Stream::refuse() {
+  closed_ = true;
+  cut_wire(NGHTTP2_REFUSED_STREAM);
 }
 
 io::Descriptor& Stream::descriptor() {

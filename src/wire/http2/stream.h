@@ -35,6 +35,9 @@ class Stream final : public io::Stream, public std::enable_shared_from_this<Stre
  public:
   // Enough to fill a round trip's window between two rounds of the loop; a peer that does not read holds this much.
   static constexpr std::size_t out_bytes_max = 64 * kib;
+  // The same where the streams of the connection together hold Session::queued_bytes_max already.
+  // A small body that goes out with its head finds room in any case.
+  static constexpr std::size_t out_bytes_min = 16 * kib;
 
   Stream(Session& session, std::size_t head_bytes_max);
   ~Stream() override;
@@ -84,9 +87,12 @@ class Stream final : public io::Stream, public std::enable_shared_from_this<Stre
   io::Ready until_writable(io::Deadline deadline) override { return ready_.writable(deadline); }
   bool may_read() const override { return ready_.may_read(); }
   void look() override {}
-  void end() override;
+  bool end() override;
   void close() override;
+  // What was closed and could not be sent to its end is cut, too.
   void reset() override;
+  // Server: the request has not been looked at, and may be sent again.
+  void refuse();
   bool is_open() const override { return !lost_ && !closed_; }
   io::Loop& loop() const override { return loop_; }
   bool is_plain() const override { return false; }

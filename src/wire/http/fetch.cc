@@ -1,4 +1,4 @@
-#include "admin/serve/fetch.h"
+#include "wire/http/fetch.h"
 
 #include "io/loop.h"
 #include "io/tcp.h"
@@ -6,14 +6,14 @@
 #include "wire/http/head_writer.h"
 #include "wire/http/parse.h"
 
-namespace ballast::admin {
+namespace ballast::http {
 
 namespace {
 
-constexpr http::HeadLimits head_limits{};
+constexpr HeadLimits head_limits{};
 
 void write_request(Buffer& out, const FetchRequest& request) {
-  http::HeadWriter head(out);
+  HeadWriter head(out);
   head.request_line(request.method, request.target);
   head.field("Host", Bytes(request.host));
   if (!request.content_type.empty()) head.field("Content-Type", Bytes(request.content_type));
@@ -26,7 +26,7 @@ void write_request(Buffer& out, const FetchRequest& request) {
 }
 
 // Waits for more bytes of a head.
-io::Task<Result<>> receive_more(http::Connection& connection, io::Deadline deadline) {
+io::Task<Result<>> receive_more(Connection& connection, io::Deadline deadline) {
   while (true) {
     const io::Transfer got = connection.receive();
     if (got.state == io::TransferState::Done) co_return Result<>();
@@ -48,13 +48,13 @@ io::Task<Result<FetchResponse>> fetch(io::Loop& loop, io::SocketAddress to, Fetc
   // A server that refuses a large body answers and closes before it has read it: its answer is what counts.
   const Result<> sent = co_await stream.write(out.view(), deadline);
 
-  http::Connection connection(loop, stream);
-  http::ResponseHead head;
+  Connection connection(loop, stream);
+  ResponseHead head;
   while (true) {
-    const http::Outcome outcome =
-        http::ResponseParser::parse(connection.held(), head_limits, {.to_head = request.method == "HEAD"}, head);
-    if (outcome.progress == http::Progress::Failed) co_return fail(Code::Malformed);
-    if (outcome.progress == http::Progress::Complete) {
+    const Outcome outcome =
+        ResponseParser::parse(connection.held(), head_limits, {.to_head = request.method == "HEAD"}, head);
+    if (outcome.progress == Progress::Failed) co_return fail(Code::Malformed);
+    if (outcome.progress == Progress::Complete) {
       connection.consume(head.size);
       if (head.status != 100) break;
       continue;
@@ -64,14 +64,14 @@ io::Task<Result<FetchResponse>> fetch(io::Loop& loop, io::SocketAddress to, Fetc
   }
 
   FetchResponse response{.status = head.status, .body = {}};
-  http::ConnectionBody body(connection);
+  ConnectionBody body(connection);
   body.begin(head.framing, head.content_length, head_limits);
   while (true) {
-    const http::Pulled pulled = body.try_pull();
-    if (pulled.state == http::PullState::End) break;
-    if (pulled.state == http::PullState::Failed) co_return fail(pulled.code);
-    if (pulled.state == http::PullState::Data) {
-      if (response.body.size() + pulled.data.size() > response_bytes_max) co_return fail(Code::TooLarge);
+    const Pulled pulled = body.try_pull();
+    if (pulled.state == PullState::End) break;
+    if (pulled.state == PullState::Failed) co_return fail(pulled.code);
+    if (pulled.state == PullState::Data) {
+      if (response.body.size() + pulled.data.size() > request.response_bytes_max) co_return fail(Code::TooLarge);
       response.body += pulled.data;
       continue;
     }
@@ -82,4 +82,4 @@ io::Task<Result<FetchResponse>> fetch(io::Loop& loop, io::SocketAddress to, Fetc
   co_return response;
 }
 
-}  // namespace ballast::admin
+}  // namespace ballast::http

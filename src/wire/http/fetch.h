@@ -1,7 +1,7 @@
 // fetch: one HTTP/1.1 request over a stream of our own and its whole response: what the CLI asks the running ballast
-// with.
+// with, and what keys of tokens are fetched with.
 //
-// Bounded in time by the deadline and in size by response_bytes_max. The connection is closed afterwards.
+// Bounded in time by the deadline and in size by FetchRequest::response_bytes_max. The connection is closed afterwards.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ namespace ballast::io {
 class Loop;
 }
 
-namespace ballast::admin {
+namespace ballast::http {
 
 struct FetchRequest {
   std::string method = "GET";
@@ -23,6 +23,8 @@ struct FetchRequest {
   std::string host = "ballast";
   std::string content_type = {};
   std::string body = {};
+  // A status of a thousand groups with a thousand targets is half of this.
+  std::size_t response_bytes_max = 512 * mib;
 };
 
 struct FetchResponse {
@@ -30,10 +32,7 @@ struct FetchResponse {
   std::string body;
 };
 
-// A status of a thousand groups with a thousand targets is half of this.
-inline constexpr std::size_t response_bytes_max = 512 * mib;
-
 io::Task<Result<FetchResponse>> fetch(io::Loop& loop, io::SocketAddress to, FetchRequest request,
                                       io::Deadline deadline);
 
-}  // namespace ballast::admin
+}  // namespace ballast::http

@@ -1,0 +1,82 @@
+#include "traffic/secure.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "io/linger.h"
+#include "io/loop.h"
+#include "traffic/connection_count.h"
+#include "traffic/worker.h"
+
+namespace ballast::traffic {
+namespace {
+
+// To a browser that was given http:// for https://.
+constexpr Bytes plain_answer =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 82\r\n"
+    "Connection: close\r\n\r\n"
+    "400 Bad Request\nThis port speaks HTTPS: write https:// in the address.\nplain_http\n";
+
+struct Who {
+  const io::Peer& peer;
+  const Told* told;
+};
+
+void log_failure(Worker& worker, const config::Listener& listener, Who who, tls::HandshakeEnd end,
+                 const tls::Stream& stream, io::Duration took) {
+  const std::string client = who.peer.host();
+  const std::string proxy = who.told != nullptr ? who.told->proxy.host() : std::string();
+  const std::string reason = fmt::format("tls_{}", tls::to_string(end));
+  worker.access_log().write({
+      .at = std::chrono::system_clock::now(),
+      .listener = listener.name,
+      .client = client,
+      .proxy = proxy,
+      .layer4 = "tls",
+      .reason = reason,
+      .duration_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count(),
+      .sni = stream.server_name(),
+  });
+}
+
+}  // namespace
+
+io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd,
+                                                   io::Peer peer, std::shared_ptr<const Told> told) {
+  io::TcpStream tcp(io::Descriptor(worker.loop(), fd));
+  const std::shared_ptr<const Plan> plan = worker.plan();
+  const PlanListener* planned = plan->listener(*listener);
+  if (planned == nullptr || planned->tls.empty()) {
+    tcp.close();
+    co_return nullptr;
+  }
+  std::unique_ptr<tls::Stream> stream = tls::Stream::server(worker.own(planned->tls), std::move(tcp));
+  if (stream == nullptr) co_return nullptr;  // no memory: the connection was reset
+  const config::Listener& settings = *planned->settings;
+  const io::Instant began = worker.loop().now();
+  const tls::HandshakeEnd end = co_await stream->handshake(worker.loop().after(settings.timeouts.handshake));
+  worker.cell_of(*listener).handshakes[static_cast<std::size_t>(end)].add();
+  if (is_done(end)) co_return stream;
+  if (end == tls::HandshakeEnd::PlainHttp && is_http(settings.protocol)) stream->below().try_write(plain_answer);
+  if (end != tls::HandshakeEnd::PeerGone && settings.access_log && worker.access_log().is_on()) {
+    log_failure(worker, settings, {peer, told.get()}, end, *stream, worker.loop().now() - began);
+  }
+  // In TLS 1.3 a client has sent its request before it learns that its certificate will not do.
+  const bool is_told =
+      end != tls::HandshakeEnd::PeerGone && end != tls::HandshakeEnd::Timeout && end != tls::HandshakeEnd::CalledOff;
+  if (is_told) co_await io::close_lingering(stream->below());
+  stream->close();
+  co_return nullptr;
+}
+
+io::Task<void> serve_https(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                           std::shared_ptr<const Told> told) {
+  HandshakeCount count(worker, *listener);
+  std::unique_ptr<tls::Stream> stream = co_await shake_hands(worker, listener, fd, peer, told);
+  if (stream == nullptr) co_return;
+  count.passes_on();
+  worker.serve_secure(std::move(listener), std::move(stream), peer, std::move(told));
+}
+
+}  // namespace ballast::traffic
