@@ -85,7 +85,10 @@ class Program {
     constexpr std::uint64_t enough_to_serve = 4096;
     const Result<std::uint64_t> raised = io::raise_descriptor_limit();
     const std::uint64_t limit = raised ? *raised : io::descriptor_limit();
-    const std::uint64_t needed = enough_to_start + settings.listeners.size();
+    std::uint64_t needed = enough_to_start;
+    for (const config::Listener& listener : settings.listeners) {
+      needed += static_cast<std::uint64_t>(listener.address.port_count());
+    }
     if (limit < needed) {
       return fail(
           Code::Exhausted,

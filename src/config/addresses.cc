@@ -182,6 +182,38 @@ Result<Address> parse_address(std::string_view text) {
   return address;
 }
 
+Result<Address> parse_listen_address(std::string_view text) {
+  // Each port is a socket, and a watch of it in every worker.
+  constexpr int ports_max = 4096;
+  const std::size_t colon = text.rfind(':');
+  const std::size_t dash = text.rfind('-');
+  const bool is_range =
+      !text.starts_with("unix:") && colon != std::string_view::npos && dash != std::string_view::npos && dash > colon;
+  if (!is_range) return parse_address(text);
+  auto address = parse_address(text.substr(0, dash));
+  if (!address) return address;
+  const auto last = number(text.substr(dash + 1), 65535);
+  if (!last || address->port == 0 || *last <= address->port) {
+    return fail(Code::Invalid, fmt::format("{}: {} is not a range of ports; write FIRST-LAST, such as 7000-7010",
+                                           quote(text), quote(text.substr(colon + 1))));
+  }
+  address->port_last = static_cast<std::uint16_t>(*last);
+  if (address->port_count() > ports_max) {
+    return fail(Code::Invalid, fmt::format("{}: {} ports are too many for one listener; at most {}", quote(text),
+                                           address->port_count(), ports_max));
+  }
+  return address;
+}
+
+Result<Address> parse_target_address(std::string_view text) {
+  const bool bare_v6 = text.starts_with('[') && text.ends_with(']');
+  if (!bare_v6 && text.find(':') != std::string_view::npos) return parse_address(text);
+  auto address = parse_address(std::string(text) + ":0");
+  if (!address) return address;
+  address->same_port = true;
+  return address;
+}
+
 Result<Network> parse_network(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::string_view host = text.substr(0, slash);

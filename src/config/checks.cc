@@ -61,6 +61,13 @@ class Checker {
             fmt::format("the {} listener {} cannot forward to the {} target group {}", to_string(listener.protocol),
                         quote(listener.name), to_string(found->second->protocol), quote(wanted.group)),
             {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
+      } else if (passes_tls_through(listener) && found->second->protocol == GroupProtocol::Tls) {
+        diagnostics_.error(
+            wanted.mark,
+            fmt::format("the listener {} passes TLS on as it comes; the tls target group {} would get it in TLS once "
+                        "more: give the listener certificates, or the group protocol: tcp",
+                        quote(listener.name), quote(wanted.group)),
+            {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
       }
     }
   }
@@ -78,6 +85,14 @@ class Checker {
           fmt::format("the target group {} speaks {}; only http and https groups can be asked about requests",
                       quote(forward->group), to_string(found->second->protocol)),
           {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
+    } else if (found->second->proxy_protocol != ProxyHeader::Off ||
+               found->second->source_address != SourceAddress::Balancer) {
+      diagnostics_.error(forward->mark,
+                         fmt::format("the target group {} is told whose a connection is (proxy_protocol, "
+                                     "source_address), and the questions about all clients share connections: give "
+                                     "the service a group of its own",
+                                     quote(forward->group)),
+                         {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
     }
   }
 
@@ -100,11 +115,16 @@ class Checker {
 
   void claim(const Address& address, const std::string& owner, const Mark& mark) {
     if (!address.is_unix() && address.port == 0) return;  // each gets a port of its own
-    const auto [first, added] = owners_.emplace(address.to_string(), Owner{owner, mark});
-    if (added) return;
-    diagnostics_.error(
-        mark, fmt::format("{} and {} have the same address {}", owner, first->second.name, address.to_string()),
-        {fmt::format("first at {}", diagnostics_.place(first->second.mark))});
+    Address one = address;
+    one.port_last = 0;
+    for (int i = 0; i < address.port_count(); ++i, ++one.port) {
+      const auto [first, added] = owners_.emplace(one.to_string(), Owner{owner, mark});
+      if (added) continue;
+      diagnostics_.error(mark,
+                         fmt::format("{} and {} have the same address {}", owner, first->second.name, one.to_string()),
+                         {fmt::format("first at {}", diagnostics_.place(first->second.mark))});
+      return;
+    }
   }
 
   struct Owner {

@@ -159,6 +159,24 @@ TEST(Mistakes, OfAListener) {
            {"1:14 the tcp listener \"l\" can only forward: it sees no requests to answer"}},
           {"{ address: ':80', protocol: tcp, default: { forward: t }, rules: [ { match: { path: / }, forward: t } ] }",
            {"1:75 a tcp listener sees no requests and has no rules; use its default"}},
+          {"{ address: ':80', protocol: tls, default: { forward: t }, rules: [ { match: { path: / }, forward: t } ] }",
+           {"1:84 rule \"rule-1\": a tls listener sees only sni and source of a client"}},
+          {"{ address: ':80', protocol: tls, default: { forward: g } }",
+           {"1:70 the tls listener \"l\" cannot forward to the http target group \"g\" | the group stands at x:2:18"}},
+          {"{ address: ':80', protocol: tls }", {"1:14 default is missing in this listener"}},
+          {"{ address: ':80', protocol: tls, rules: [ { match: { sni: a.test }, forward: t } ] }", {}},
+          {"{ address: ':80', protocol: tls, certificates: { cert: a, key: b }, rules: [ { match: { sni: a.test }, "
+           "forward: t } ] }",
+           {}},
+          {"{ address: ':80', protocol: tls, tls: { profile: modern }, default: { forward: t } }",
+           {"1:47 tls is missing certificates: a tls listener without any passes TLS on to its targets unread"}},
+          {"{ address: ':80', default: { forward: g }, rules: [ { match: { sni: a.test }, forward: g } ] }",
+           {"1:69 rule \"rule-1\": sni is known only of a tls listener; match the host"}},
+          {"{ address: ':80', default: { forward: g }, proxy_protocol: {} }",
+           {"1:60 from is missing: the networks of the balancers whose PROXY header is believed; write { from: "
+            "[10.0.0.0/8] }"}},
+          {"{ address: ':80', default: { forward: g }, proxy_protocol: { from: 10.0.0.1, others: ignored } }",
+           {"1:102 others: \"ignored\" is not known here | allowed: one of refused, plain"}},
           {"{ address: ':80', default: { forward: { g: 0 } } }",
            {"1:55 forward: all weights are 0; at least one must be more"}},
           {"{ address: ':80', default: { forward: { g: 1000 } } }",
@@ -220,7 +238,7 @@ TEST(Mistakes, OfARule) {
           {"{ match: { hots: a }, forward: g }",
            {"2:14 unknown key \"hots\" in this match; did you mean \"host\"? | allowed: host, path, method, header, "
             "query, "
-            "source"}},
+            "source, sni"}},
           {"{ match: { method: 'G T' }, forward: g }",
            {"2:22 method: \"G T\" is not a method | allowed: method, such as GET"}},
           {"{ match: { header: { 'X Y': a } }, forward: g }",
@@ -311,8 +329,7 @@ TEST(Mistakes, OfAuthentication) {
 TEST(Mistakes, OfATargetGroup) {
   expect_all(
       {
-          {"{ targets: [a] }",
-           {"2:13 targets: \"a\" has no port; write host:port | allowed: address: host:port, [v6]:port or unix:/path"}},
+          {"{ targets: [a] }", {"2:13 the target \"a\" has no port; write host:port"}},
           {"{ targets: [':80'] }",
            {"2:13 targets: \":80\" names no host to connect to | allowed: address: host:port, [v6]:port or "
             "unix:/path"}},
@@ -359,6 +376,16 @@ TEST(Mistakes, OfATargetGroup) {
            {"2:37 a tcp group sees no requests; its hash_key can only be source"}},
           {"{ protocol: http, ajp: { secret: x } }",
            {"2:19 warning: ajp has no effect: only a group with `protocol: ajp` speaks it"}},
+          {"{ protocol: h2, proxy_protocol: v2 }",
+           {"2:17 proxy_protocol is not for a group with the protocol h2, whose connections carry the requests of many "
+            "clients; write protocol: https"}},
+          {"{ protocol: h2c, source_address: client }",
+           {"2:18 source_address is not for a group with the protocol h2c, whose connections carry the requests of "
+            "many "
+            "clients; write protocol: http"}},
+          {"{ protocol: ajp, proxy_protocol: v1, source_address: client }", {}},
+          {"{ protocol: https, targets: ['127.0.0.1'] }",
+           {"2:32 the target \"127.0.0.1\" has no port; write host:port"}},
           {"{ protocol: ajp, ajp: { packet_size: 4KiB } }",
            {"2:38 packet_size: \"4KiB\" is less than 8KiB | allowed: size, 8KiB to 64KiB"}},
           {"{ protocol: ajp, ajp: { secret: \"a\\tb\" } }",
@@ -421,7 +448,7 @@ TEST(Mistakes, ReadAsOneText) {
       "   7 |     health_check: { intervall: 5s }\n"
       "     |                     ^~~~~~~~~\n"
       "     = allowed: protocol, port, path, host, method, interval, timeout, healthy_threshold, unhealthy_threshold, "
-      "success_codes\n"
+      "success_codes, jsonrpc, user, command\n"
       "2 errors\n");
 }
 

@@ -146,17 +146,25 @@ std::string unknown_choice(std::string_view text, const std::vector<std::string>
 }
 
 Value<Address> address(AddressUse use) {
-  const bool listens = use == AddressUse::Listen;
+  if (use != AddressUse::Connect) {
+    const bool ports = use == AddressUse::ListenOnPorts;
+    return scalar<Address>(
+        {.form = Shape::Form::Text,
+         .words = "address: :port, host:port, [v6]:port or unix:/path",
+         .pattern = ports ? "unix:/.+|.*:[0-9]+(-[0-9]+)?" : "unix:/.+|.*:[0-9]+"},
+        [ports](std::string_view text) { return ports ? parse_listen_address(text) : parse_address(text); },
+        [](const Address& value) { return value.to_string(); });
+  }
   return scalar<Address>(
       {.form = Shape::Form::Text,
-       .words = listens ? "address: :port, host:port, [v6]:port or unix:/path"
-                        : "address: host:port, [v6]:port or unix:/path",
-       .pattern = listens ? "unix:/.+|.*:[0-9]+" : "unix:/.+|.+:[0-9]+"},
-      [listens](std::string_view text) -> Result<Address> {
-        auto value = parse_address(text);
-        if (!value || listens || value->is_unix()) return value;
+       .words = "address: host:port, [v6]:port or unix:/path",
+       .pattern = "unix:/.+|.+:[0-9]+|[^:]+|\\[[0-9a-fA-F:.]+\\]"},
+      [](std::string_view text) -> Result<Address> {
+        auto value = parse_target_address(text);
+        if (!value || value->is_unix()) return value;
         if (value->host.empty()) return fail(Code::Invalid, fmt::format("{} names no host to connect to", quote(text)));
-        if (value->port == 0) return fail(Code::Invalid, fmt::format("{}: nothing listens on port 0", quote(text)));
+        if (value->port == 0 && !value->same_port)
+          return fail(Code::Invalid, fmt::format("{}: nothing listens on port 0", quote(text)));
         return value;
       },
       [](const Address& value) { return value.to_string(); });

@@ -164,7 +164,7 @@ Value<E> one_of(std::vector<Named<E>> choices) {
       });
 }
 
-enum class AddressUse { Listen, Connect };
+enum class AddressUse { Listen, ListenOnPorts, Connect };
 Value<Address> address(AddressUse use);
 Value<Network> network();
 Value<std::vector<StatusRange>> status_codes();

@@ -63,7 +63,8 @@ Value<ListenerTimeouts> timeouts() {
                .example = "5s",
                .value = field(&ListenerTimeouts::handshake, duration({.min = 100ms, .max = 2min}))},
               {.name = "header",
-               .doc = "From the first byte of a request's head to its last; longer: 408.",
+               .doc = "From the first byte of a request's head to its last; longer: 408. Of a tls listener: from the "
+                      "connection to the last byte of the client's hello.",
                .example = "5s",
                .value = field(&ListenerTimeouts::header, duration({.min = 100ms, .max = 10min}))},
               {.name = "keep_alive",
@@ -84,6 +85,37 @@ Value<ListenerTimeouts> timeouts() {
                       "s; 0: off.",
                .example = "1KiB",
                .value = field(&ListenerTimeouts::minimum_rate, size({.min = 0, .max = 1 * mib}))},
+          },
+  });
+}
+
+Value<ProxyProtocol> proxy_protocol() {
+  return section<ProxyProtocol>({
+      .name = "proxy_protocol",
+      .title = "PROXY protocol of a listener",
+      .doc = "Balancers in front that say whom a connection comes from, in a PROXY header of version 1 or 2. Their "
+             "connections must begin with one; the address in it is the client's for rules, hashing, logs and "
+             "`X-Forwarded-For`.",
+      .properties =
+          {
+              {.name = "from",
+               .doc = "The networks of those balancers. Required, except on a Unix socket.",
+               .example = "[10.0.0.0/8]",
+               .value = field(&ProxyProtocol::from, list(network(), {.max = 1'000, .single = Single::Alone})),
+               .default_words = "none"},
+              {.name = "others",
+               .doc = "What becomes of connections from elsewhere.",
+               .example = "plain",
+               .value =
+                   field(&ProxyProtocol::others,
+                         one_of<OtherPeers>({
+                             {"refused", OtherPeers::Refused, "closed, with the reason `proxy_untrusted`"},
+                             {"plain", OtherPeers::Plain, "served as they are; a header from them is never believed"},
+                         }))},
+              {.name = "timeout",
+               .doc = "From the connection to the last byte of the header.",
+               .example = "3s",
+               .value = field(&ProxyProtocol::timeout, duration({.min = 100ms, .max = 60s}))},
           },
   });
 }
@@ -238,9 +270,8 @@ void name_rules(Listener& listener, const Node& node, Decoder& decoder) {
     decoder.diagnostics.error(rule.mark, fmt::format("two rules of this listener have the name {}", quote(rule.name)),
                               {fmt::format("first at {}", decoder.diagnostics.place(first->second->mark))});
   }
-  if (!is_http(listener.protocol) && !listener.rules.empty()) {
-    decoder.error(node.mark_of("rules"), fmt::format("a {} listener sees no requests and has no rules; use its default",
-                                                     to_string(listener.protocol)));
+  if (listener.protocol == ListenerProtocol::Tcp && !listener.rules.empty()) {
+    decoder.error(node.mark_of("rules"), "a tcp listener sees no requests and has no rules; use its default");
   }
 }
 
@@ -252,10 +283,12 @@ void check_tls(const Listener& listener, const Node& node, Decoder& decoder) {
                   fmt::format("a listener with the protocol {} has no {}; write protocol: {}",
                               to_string(listener.protocol), key, is_http(listener.protocol) ? "https" : "tls"));
   }
-  if (secure && listener.certificates.empty()) {
-    decoder.error(listener.mark,
-                  fmt::format("certificates is missing: the {} listener has nothing to show to clients",
-                              to_string(listener.protocol)),
+  if (passes_tls_through(listener) && node.find("tls")) {
+    decoder.error(node.mark_of("tls"),
+                  "tls is missing certificates: a tls listener without any passes TLS on to its targets unread");
+  }
+  if (listener.protocol == ListenerProtocol::Https && listener.certificates.empty()) {
+    decoder.error(listener.mark, "certificates is missing: the https listener has nothing to show to clients",
                   "certificates: [ { cert: site.crt, key: site.key } ]");
   }
   if (listener.protocol == ListenerProtocol::Https && !listener.tls.alpn.empty()) {
@@ -269,12 +302,58 @@ void check_tls(const Listener& listener, const Node& node, Decoder& decoder) {
   }
 }
 
+void check_rules(const Listener& listener, Decoder& decoder) {
+  for (const Rule& rule : listener.rules) {
+    Match others = rule.match;
+    others.sni.clear();
+    others.source.clear();
+    if (listener.protocol == ListenerProtocol::Tls && others != Match{}) {
+      decoder.diagnostics.error(
+          rule.mark, fmt::format("rule {}: a tls listener sees only sni and source of a client", quote(rule.name)));
+    }
+    if (is_http(listener.protocol) && !rule.match.sni.empty()) {
+      decoder.diagnostics.error(
+          rule.mark, fmt::format("rule {}: sni is known only of a tls listener; match the host", quote(rule.name)));
+    }
+  }
+}
+
+// A tls listener without one refuses what no rule matches.
+void require_default(const Listener& listener, const Node& node, Decoder& decoder) {
+  if (node.find("default") || (listener.protocol == ListenerProtocol::Tls && !listener.rules.empty())) return;
+  decoder.error(listener.mark, "default is missing in this listener");
+}
+
+void check_ports(const Listener& listener, const Node& node, Decoder& decoder) {
+  if (listener.address.port_last == 0 || !is_http(listener.protocol)) return;
+  decoder.error(node.mark_of("address"), "only a tcp or tls listener may have a range of ports");
+}
+
+void check_proxy_protocol(const Listener& listener, const Node& node, Decoder& decoder) {
+  if (!listener.proxy_protocol.has_value()) return;
+  const bool is_unix = listener.address.is_unix();
+  if (is_unix && !listener.proxy_protocol->from.empty()) {
+    decoder.warning(node.mark_of("proxy_protocol"),
+                    "from has no effect on a Unix socket: everybody who may connect to it is believed");
+  }
+  if (!is_unix && listener.proxy_protocol->from.empty()) {
+    decoder.error(node.mark_of("proxy_protocol"),
+                  "from is missing: the networks of the balancers whose PROXY header is believed; write { from: "
+                  "[10.0.0.0/8] }");
+  }
+}
+
 void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   name_rules(listener, node, decoder);
-  if (listener.auth && listener.protocol == ListenerProtocol::Tcp) {
-    decoder.error(node.mark_of("auth"), "a tcp listener sees no requests whose sender it could ask");
+  require_default(listener, node, decoder);
+  check_ports(listener, node, decoder);
+  check_proxy_protocol(listener, node, decoder);
+  if (listener.auth && !is_http(listener.protocol)) {
+    decoder.error(node.mark_of("auth"), fmt::format("a {} listener sees no requests whose sender it could ask",
+                                                    to_string(listener.protocol)));
   }
   check_tls(listener, node, decoder);
+  check_rules(listener, decoder);
   const Node* given = node.find("timeouts");
   if (!is_http(listener.protocol) && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
 }
@@ -401,9 +480,9 @@ Value<Listener> listener_kind() {
               {
                   {.name = "address",
                    .doc = "Where to listen: `:port` on every address, `host:port`, `[v6]:port` or `unix:/path`. Port 0 "
-                          "takes a free one.",
+                          "takes a free one. A listener of layer 4 may have a range of ports, `:7000-7010`.",
                    .example = "\":8080\"",
-                   .value = field(&Listener::address, address(AddressUse::Listen)),
+                   .value = field(&Listener::address, address(AddressUse::ListenOnPorts)),
                    .required = true,
                    .change_note = "the listener is replaced"},
                   {.name = "protocol",
@@ -414,7 +493,10 @@ Value<Listener> listener_kind() {
                                                       {"http", ListenerProtocol::Http, "HTTP/1.1: requests meet rules"},
                                                       {"https", ListenerProtocol::Https, "the same over TLS"},
                                                       {"tcp", ListenerProtocol::Tcp, "bytes both ways, unread"},
-                                                      {"tls", ListenerProtocol::Tls, "the same, out of TLS"},
+                                                      {"tls", ListenerProtocol::Tls,
+                                                       "the same, out of TLS; without certificates TLS is passed "
+                                                       "through unread to a target by the name the client asks for "
+                                                       "(SNI)"},
                                                   })),
                    .change_note = "the listener is replaced"},
                   {.name = "certificates",
@@ -425,24 +507,27 @@ Value<Listener> listener_kind() {
                                   list_by<CertificateFiles>([](const CertificateFiles& files) { return files.cert; },
                                                             Order::Matters, certificate_files(),
                                                             {.max = 1'000, .single = Single::Alone})),
-                   .default_words = "none; https and tls need one"},
+                   .default_words = "none; https needs one, tls without passes through"},
                   {.name = "tls",
                    .doc = "How TLS is spoken.",
                    .example = "{ profile: modern }",
                    .value = field(&Listener::tls, listener_tls())},
                   {.name = "rules",
-                   .doc = "Tried in order; the first that matches decides. Only for http and https.",
+                   .doc =
+                       "Tried in order; the first that matches decides. Of a tls listener by `sni` and `source` only; "
+                       "a tcp listener has none.",
                    .example = "[{ match: { path: /api/* }, forward: api }]",
                    .value = field(&Listener::rules, list_by<Rule>([](const Rule& rule) { return rule.name; },
                                                                   Order::Matters, rule_kind(), {.max = 1'000})),
                    .default_words = "none"},
                   {.name = "default",
-                   .doc = "What is done where no rule matches.",
+                   .doc = "What is done where no rule matches. Required, except of a tls listener with rules: without "
+                          "it, what no rule matches is refused.",
                    .example = "{ forward: site }",
                    .value = field(&Listener::default_action, action_kind()),
-                   .required = true},
+                   .default_words = "required"},
                   {.name = "auth",
-                   .doc = "Who may send requests, wherever a rule does not say otherwise. Only for http.",
+                   .doc = "Who may send requests, wherever a rule does not say otherwise. Only for http and https.",
                    .example = "{ basic: { file: users.htpasswd } }",
                    .value = field(&Listener::auth, auth_kind()),
                    .default_words = "none: anybody"},
@@ -454,6 +539,11 @@ Value<Listener> listener_kind() {
                    .doc = "How long a client may take.",
                    .example = "{ keep_alive: 2m }",
                    .value = field(&Listener::timeouts, timeouts())},
+                  {.name = "proxy_protocol",
+                   .doc = "Balancers in front that say in a PROXY header whom a connection comes from.",
+                   .example = "{ from: [10.0.0.0/8] }",
+                   .value = field(&Listener::proxy_protocol, proxy_protocol()),
+                   .default_words = "none"},
                   {.name = "http2",
                    .doc = "HTTP/2 toward clients.",
                    .example = "{ streams: 256 }",

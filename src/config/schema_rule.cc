@@ -57,6 +57,13 @@ Value<Match> match() {
                .example = "[10.0.0.0/8, \"fd00::/8\"]",
                .value = field(&Match::source, list(network(), patterns)),
                .default_words = "any"},
+              {.name = "sni",
+               .doc =
+                   "The name that a client asks for in its TLS hello; a client that names none matches none. Compared "
+                   "without case. Only of a tls listener.",
+               .example = "[example.com, \"*.example.com\"]",
+               .value = field(&Match::sni, list(pattern(), patterns)),
+               .default_words = "any"},
           },
       .finish = finish_match,
   });

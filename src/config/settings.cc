@@ -8,8 +8,10 @@ namespace ballast::config {
 
 std::string Address::to_string() const {
   if (is_unix()) return "unix:" + unix_path;
-  if (host.find(':') != std::string::npos) return fmt::format("[{}]:{}", host, port);
-  return fmt::format("{}:{}", host, port);
+  const bool is_v6 = host.find(':') != std::string::npos;
+  if (same_port) return is_v6 ? fmt::format("[{}]", host) : host;
+  const std::string ports = port_last == 0 ? fmt::format("{}", port) : fmt::format("{}-{}", port, port_last);
+  return is_v6 ? fmt::format("[{}]:{}", host, ports) : fmt::format("{}:{}", host, ports);
 }
 
 const TargetGroup* Settings::group(std::string_view name) const {

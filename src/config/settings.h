@@ -28,11 +28,16 @@ struct Mark {
   friend bool operator==(const Mark&, const Mark&) { return true; }  // moving a line changes nothing
 };
 
-// "host:port", ":port", "[v6]:port", "unix:/path". Empty host: every address (listener only).
+// "host:port", ":port", "[v6]:port", "unix:/path". Empty host: every address (listener only). A listener may have a
+// range of ports, ":7000-7010"; a target may have none, "10.0.0.1": then it is asked on the port the client connected
+// to.
 struct Address {
   std::string host;
   std::uint16_t port = 0;
   std::string unix_path;
+  std::uint16_t port_last = 0;  // of a range; 0: one port
+  bool same_port = false;       // a target without one
+  int port_count() const { return port_last == 0 ? 1 : port_last - port + 1; }
   bool is_unix() const { return !unix_path.empty(); }
   std::string to_string() const;
   friend bool operator==(const Address&, const Address&) = default;
@@ -67,6 +72,7 @@ struct Match {
   std::vector<NamedPattern> header;  // each named header must match; values without case
   std::vector<NamedPattern> query;   // each named parameter must match; with case
   std::vector<Network> source;       // the client's address (after trusted proxies)
+  std::vector<Pattern> sni;          // the name in a TLS client's hello; without case
   friend bool operator==(const Match&, const Match&) = default;
 };
 
@@ -190,6 +196,7 @@ struct Rule {
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
+// Tls: with certificates it is terminated; without, passed through to a target by the name the client asks for.
 enum class ListenerProtocol { Tcp, Tls, Http, Https };
 inline bool is_http(ListenerProtocol protocol) {
   return protocol == ListenerProtocol::Http || protocol == ListenerProtocol::Https;
@@ -220,6 +227,15 @@ struct ListenerTimeouts {
   Milliseconds tunnel{3'600'000};    // no byte either way in a WebSocket or another upgraded connection
   std::uint64_t minimum_rate = 240;  // bytes/s of a request body, averaged over 10 s after a grace of 10 s; 0: off
   friend bool operator==(const ListenerTimeouts&, const ListenerTimeouts&) = default;
+};
+
+// What a PROXY header is asked of, and what becomes of connections from elsewhere.
+enum class OtherPeers { Refused, Plain };
+struct ProxyProtocol {
+  std::vector<Network> from;  // empty on a Unix socket, where everybody who may connect is believed
+  OtherPeers others = OtherPeers::Refused;
+  Milliseconds timeout{5'000};  // for the whole header; the specification asks for 3 s at least: one retransmission
+  friend bool operator==(const ProxyProtocol&, const ProxyProtocol&) = default;
 };
 
 // HTTP/2 toward clients. The windows bound what is held for a client whose body nobody reads yet.
@@ -283,10 +299,11 @@ struct Listener {
   std::vector<CertificateFiles> certificates;  // the first is the default
   ListenerTls tls;
   std::vector<Rule> rules;
-  std::optional<Action> default_action;  // key `default`; required
+  std::optional<Action> default_action;  // key `default`; only a tls listener may have none: it refuses then
   std::optional<Auth> auth;              // of every rule that has none of its own, and of the default
   RequestLimits limits;
   ListenerTimeouts timeouts;
+  std::optional<ProxyProtocol> proxy_protocol;
   Http2 http2;
   std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
   ForwardedHeaders x_forwarded = ForwardedHeaders::Append;
@@ -299,6 +316,11 @@ struct Listener {
   Mark mark;
   friend bool operator==(const Listener&, const Listener&) = default;
 };
+
+// A tls listener without certificates: its TLS is the targets'.
+inline bool passes_tls_through(const Listener& listener) {
+  return listener.protocol == ListenerProtocol::Tls && listener.certificates.empty();
+}
 
 enum class GroupProtocol { Tcp, Tls, Http, Https, H2c, H2, Ajp };
 inline bool is_http2(GroupProtocol protocol) {
@@ -323,7 +345,17 @@ struct HashKey {
   friend bool operator==(const HashKey&, const HashKey&) = default;
 };
 
-enum class CheckProtocol { Tcp, Tls, Http, Https, Ajp };
+enum class CheckProtocol { Tcp, Tls, Http, Https, Ajp, JsonRpc, Mysql, Exec };
+
+// What a jsonrpc check asks, and what it wants of the height in the answer.
+struct JsonRpc {
+  std::string method = "eth_blockNumber";
+  std::string params = "[]";            // JSON
+  std::string result = "result";        // where in the answer: "result.sync_info.latest_block_height"
+  std::uint64_t lag_max = 10;           // behind the best peer of the group
+  Milliseconds stalled_after{120'000};  // 0: a height may stand still
+  friend bool operator==(const JsonRpc&, const JsonRpc&) = default;
+};
 
 struct StatusRange {
   int first = 200;
@@ -343,6 +375,9 @@ struct HealthCheck {
   int healthy_threshold = 5;    // 1..10
   int unhealthy_threshold = 2;  // 1..10
   std::vector<StatusRange> success_codes{{200, 200}};
+  JsonRpc jsonrpc;
+  std::string user = "ballast_check";  // of a mysql check
+  std::vector<std::string> command;    // of an exec check: the program and its arguments
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
 
@@ -384,6 +419,12 @@ struct Pool {
   friend bool operator==(const Pool&, const Pool&) = default;
 };
 
+// Whom a target sees a connection come from; Client needs CAP_NET_ADMIN and routes that bring the answers back.
+enum class SourceAddress { Balancer, Client };
+
+// The PROXY header that a target gets before anything else.
+enum class ProxyHeader { Off, V1, V2 };
+
 // Of an ajp group.
 struct Ajp {
   std::string secret;               // empty: none
@@ -419,7 +460,9 @@ struct TargetGroup {
   SessionRoute session_route;
   std::size_t response_headers_max = 32 * 1024;
   std::uint32_t target_connections_max = 0;  // to one target from one worker; 0: no limit
-  bool pass_host = true;                     // false: Host is the target's address
+  ProxyHeader proxy_protocol = ProxyHeader::Off;
+  SourceAddress source_address = SourceAddress::Balancer;
+  bool pass_host = true;  // false: Host is the target's address
   Mark mark;
   friend bool operator==(const TargetGroup&, const TargetGroup&) = default;
 };

@@ -52,6 +52,12 @@ TEST(TlsSettings, ContradictionsAreErrors) {
       {group("protocol: https, targets: ['unix:/run/x.sock']"), "a Unix socket has no name to verify"},
       {group("protocol: tls, algorithm: source_hash, hash_key: path"), "a tls group sees no requests"},
   };
+  const std::string through =
+      "{ listeners: { x: { address: ':443', protocol: tls, default: { forward: y }, %s } }, target_groups: { y: { "
+      "protocol: tls } } }";
+  const auto with = [&](const std::string& rest) { return std::string(through).replace(through.find("%s"), 2, rest); };
+  EXPECT_THAT(errors_of(with("access_log: false")), HasSubstr("would get it in TLS once more"));
+  EXPECT_THAT(errors_of(with("certificates: { cert: a, key: b }")), IsEmpty());
   for (const auto& row : rows) EXPECT_THAT(errors_of(row.text), HasSubstr(row.wanted)) << row.text;
   EXPECT_THAT(errors_of(group("protocol: https, tls: { server_name: a }, targets: ['unix:/run/x.sock']")), IsEmpty());
   EXPECT_THAT(errors_of(group("protocol: http, tls: { ca: a.crt }, health_check: { protocol: https }")), IsEmpty());

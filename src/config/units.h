@@ -34,6 +34,10 @@ std::string show_status_codes(const std::vector<StatusRange>& codes);
 
 // "host:port", "[v6]:port", ":port", "unix:/path". An IPv6 host comes back in its RFC 5952 form.
 Result<Address> parse_address(std::string_view text);
+// As an address, or with a range of ports behind the colon.
+Result<Address> parse_listen_address(std::string_view text);
+// As an address, or without a port.
+Result<Address> parse_target_address(std::string_view text);
 
 // "10.0.0.0/8", "fd00::/8"; an address alone is a network of one.
 Result<Network> parse_network(std::string_view text);

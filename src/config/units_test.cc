@@ -182,6 +182,33 @@ TEST(Address, IsRefusedWithTheReason) {
   EXPECT_TRUE(parse_address("unix:/" + std::string(106, 'a')));
 }
 
+TEST(Address, OfAListenerMayHaveARangeOfPorts) {
+  const auto range = parse_listen_address(":7000-7010");
+  ASSERT_TRUE(range);
+  EXPECT_EQ(range->to_string(), ":7000-7010");
+  EXPECT_EQ(range->port_count(), 11);
+  EXPECT_EQ(parse_listen_address("[::1]:1-2")->to_string(), "[::1]:1-2");
+  EXPECT_EQ(parse_listen_address("a-b.test:80")->to_string(), "a-b.test:80");
+  EXPECT_EQ(parse_listen_address("unix:/run/a:b-c")->unix_path, "/run/a:b-c");
+  EXPECT_EQ(parse_listen_address(":80")->port_count(), 1);
+  for (const std::string_view text : {":0-5", ":7-7", ":8-7", ":1-70000", ":1-", ":-1", ":1-5-9", ":1-4097"}) {
+    EXPECT_FALSE(parse_listen_address(text)) << text;
+  }
+  EXPECT_TRUE(parse_listen_address(":1-4096"));
+}
+
+TEST(Address, OfATargetMayHaveNoPort) {
+  EXPECT_EQ(parse_target_address("10.0.0.1")->to_string(), "10.0.0.1");
+  EXPECT_TRUE(parse_target_address("10.0.0.1")->same_port);
+  EXPECT_EQ(parse_target_address("[fd00::1]")->to_string(), "[fd00::1]");
+  EXPECT_EQ(parse_target_address("app.internal")->to_string(), "app.internal");
+  EXPECT_FALSE(parse_target_address("app.internal:80")->same_port);
+  EXPECT_EQ(parse_target_address("unix:/s")->unix_path, "/s");
+  for (const std::string_view text : {"fd00::1", "10.0.0.300", "a b", "[::1", "a:", "http://a"}) {
+    EXPECT_FALSE(parse_target_address(text)) << text;
+  }
+}
+
 TEST(Network, IsTakenAndShownAgain) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {"10.0.0.0/8", "10.0.0.0/8"}, {"0.0.0.0/0", "0.0.0.0/0"}, {"192.0.2.1", "192.0.2.1/32"},

@@ -64,6 +64,21 @@ SocketAddress SocketAddress::any(std::uint16_t port) {
   return address;
 }
 
+SocketAddress SocketAddress::from_bytes(const std::array<std::uint8_t, 16>& bytes, std::uint16_t port) {
+  SocketAddress address;
+  if (is_mapped(bytes.data())) {
+    address.storage_.v4.sin_family = AF_INET;
+    std::memcpy(&address.storage_.v4.sin_addr, bytes.data() + 12, 4);
+    address.size_ = sizeof(sockaddr_in);
+  } else {
+    address.storage_.v6.sin6_family = AF_INET6;
+    std::memcpy(&address.storage_.v6.sin6_addr, bytes.data(), 16);
+    address.size_ = sizeof(sockaddr_in6);
+  }
+  address.set_port(port);
+  return address;
+}
+
 SocketAddress SocketAddress::from_kernel(const sockaddr_storage& storage, socklen_t size) {
   SocketAddress address;
   address.size_ = std::min<socklen_t>(size, sizeof address.storage_);

@@ -21,6 +21,8 @@ class SocketAddress {
   // `host` must be numeric; NotFound where it is a name (see dns.h).
   static Result<SocketAddress> numeric(std::string_view host, std::uint16_t port);
   static SocketAddress any(std::uint16_t port);  // every IPv6 and IPv4 address
+  // Of 16 bytes as bytes() gives them: mapped ones are IPv4.
+  static SocketAddress from_bytes(const std::array<std::uint8_t, 16>& bytes, std::uint16_t port);
   static SocketAddress from_kernel(const sockaddr_storage& storage, socklen_t size);
 
   bool is_unix() const { return storage_.plain.sa_family == AF_UNIX; }

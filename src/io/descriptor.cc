@@ -32,21 +32,26 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
 }
 
 void Descriptor::close() {
-  if (fd_ < 0) return;
+  if (fd_ >= 0) ::close(release());
+}
+
+int Descriptor::release() {
+  const int fd = std::exchange(fd_, -1);
+  if (fd < 0) return fd;
   detail::Watch* watch = std::exchange(watch_, nullptr);
   // Not left to close(): while a child that is being started holds a copy, the kernel would go on reporting on a Watch
   // that is gone.
-  if (watch->registered) epoll_ctl(loop_->epoll_, EPOLL_CTL_DEL, fd_, nullptr);
-  ::close(std::exchange(fd_, -1));
+  if (watch->registered) epoll_ctl(loop_->epoll_, EPOLL_CTL_DEL, fd, nullptr);
   if (watch->reader != nullptr) watch->reader->wake_soon(Wake::Cancelled);
   if (watch->writer != nullptr) watch->writer->wake_soon(Wake::Cancelled);
   watch->retired = true;
   if (!watch->registered) {
     delete watch;
-    return;
+    return fd;
   }
   watch->next_retired = loop_->retired_;
   loop_->retired_ = watch;
+  return fd;
 }
 
 bool Descriptor::watch_now() {

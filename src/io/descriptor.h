@@ -98,6 +98,8 @@ class Descriptor {
   int fd() const { return fd_; }
   Loop& loop() const { return *loop_; }
   void close();
+  // Gives the open descriptor up, watched no more; the caller's from here on.
+  int release();
 
   // By reference to this Descriptor, which must not move during the wait.
   Ready readable(Deadline deadline) { return Ready(*this, Direction::Read, deadline); }

@@ -22,6 +22,16 @@ void no_delay(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on Unix sockets, which have no delay
 }
 
+Result<> be_transparent(int fd, int family) {
+  const int on = 1;
+  const bool v6 = family == AF_INET6;
+  if (setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, &on, sizeof on) == 0) {
+    return {};
+  }
+  const Error cause = Error::from_errno(errno, "the kernel refuses IP_TRANSPARENT");
+  return fail(Error(cause.code(), cause.text() + " (needs CAP_NET_ADMIN: AmbientCapabilities= in the systemd unit)"));
+}
+
 template <typename Query>
 SocketAddress ask(int fd, Query query) {
   sockaddr_storage storage{};
@@ -78,6 +88,42 @@ Task<Result<TcpStream>> TcpStream::connect(Loop& loop, SocketAddress to, Deadlin
   if (fd < 0) {
     co_return fail(Error::from_errno(errno, fmt::format("open a socket to {}", to.to_string())));
   }
+  co_return co_await finish_connect(loop, fd, to, deadline);
+}
+
+Result<> TcpStream::may_connect_from_others() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(Error::from_errno(errno, "open a socket"));
+  const Result<> allowed = be_transparent(fd, AF_INET);
+  ::close(fd);
+  return allowed;
+}
+
+Task<Result<TcpStream>> TcpStream::connect_from(Loop& loop, Path path, Deadline deadline) {
+  const auto& [from, to] = path;
+  if (from.family() != to.family()) {
+    co_return fail(Code::Unsupported,
+                   fmt::format("connect to {} from {}: one is IPv4, the other IPv6", to.to_string(), from.to_string()));
+  }
+  const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) co_return fail(Error::from_errno(errno, fmt::format("open a socket to {}", to.to_string())));
+  const int on = 1;
+  // The port is chosen when the other end is known, so that one may serve toward many targets.
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  SocketAddress any_port = from;
+  any_port.set_port(0);
+  Result<> ready = be_transparent(fd, to.family());
+  if (ready && ::bind(fd, any_port.get(), any_port.size()) != 0) {
+    ready = fail(Error::from_errno(errno, fmt::format("connect to {}: bind {}", to.to_string(), from.host())));
+  }
+  if (!ready) {
+    ::close(fd);
+    co_return fail(std::move(ready.error()));
+  }
+  co_return co_await finish_connect(loop, fd, to, deadline);
+}
+
+Task<Result<TcpStream>> TcpStream::finish_connect(Loop& loop, int fd, SocketAddress to, Deadline deadline) {
   if (!to.is_unix()) no_delay(fd);
   TcpStream stream(Descriptor(loop, fd));
   if (::connect(fd, to.get(), to.size()) == 0) co_return std::move(stream);
@@ -123,6 +169,17 @@ Transfer TcpStream::try_read(char* into, std::size_t size) {
       descriptor_.not_readable();
       return {TransferState::WouldBlock, Code::Closed, 0};
     }
+    if (errno != EINTR) return {TransferState::Failed, Error::code_of_errno(errno), 0};
+  }
+}
+
+Transfer TcpStream::try_peek(char* into, std::size_t size) {
+  while (true) {
+    const ssize_t got = ::recv(descriptor_.fd(), into, size, MSG_PEEK);
+    if (got >= 0 || errno == EAGAIN) descriptor_.not_readable();
+    if (got > 0) return {TransferState::Done, Code::Closed, static_cast<std::size_t>(got)};
+    if (got == 0) return {TransferState::End, Code::Closed, 0};
+    if (errno == EAGAIN) return {TransferState::WouldBlock, Code::Closed, 0};
     if (errno != EINTR) return {TransferState::Failed, Error::code_of_errno(errno), 0};
   }
 }

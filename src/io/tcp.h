@@ -21,8 +21,21 @@ class TcpStream final : public Stream {
 
   // The error says whom it tried: "connect to 10.0.0.1:80: Connection refused".
   static Task<Result<TcpStream>> connect(Loop& loop, SocketAddress to, Deadline deadline);
+  // From an address that need not be this machine's own, on any port (IP_TRANSPARENT). Both must be of one family.
+  struct Path {
+    SocketAddress from;
+    SocketAddress to;
+  };
+  static Task<Result<TcpStream>> connect_from(Loop& loop, Path path, Deadline deadline);
+  // Whether this process may do so: "the kernel refuses IP_TRANSPARENT: Operation not permitted (...)".
+  static Result<> may_connect_from_others();
 
   Transfer try_read(char* into, std::size_t size) override;
+  // As try_read(), and the bytes stay. End only where there are none; with some, peer_ended() tells. Ready to read
+  // again only when more has come.
+  Transfer try_peek(char* into, std::size_t size);
+  // Whether the peer is known to have sent its last byte, or to have gone; exact after a wait.
+  bool peer_ended() const { return descriptor_.peer_ended() || descriptor_.hung_up(); }
   using Stream::try_write;
   Transfer try_write(std::span<const Bytes> parts) override;
   Ready until_readable(Deadline deadline) override { return descriptor_.readable(deadline); }
@@ -42,6 +55,8 @@ class TcpStream final : public Stream {
   SocketAddress remote_address() const;
 
  private:
+  static Task<Result<TcpStream>> finish_connect(Loop& loop, int fd, SocketAddress to, Deadline deadline);
+
   Descriptor descriptor_;
 };
 

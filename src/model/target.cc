@@ -48,6 +48,12 @@ std::string_view to_string(TargetReason reason) {
       return "Target.NotInUse";
     case TargetReason::WeightZero:
       return "Target.WeightZero";
+    case TargetReason::BehindPeers:
+      return "Target.BehindPeers";
+    case TargetReason::Stalled:
+      return "Target.Stalled";
+    case TargetReason::CommandFailed:
+      return "Target.CommandFailed";
   }
   return "Target.Unknown";
 }

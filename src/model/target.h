@@ -10,6 +10,9 @@
 //   unhealthy    bad_response              the check's answer was not HTTP
 //   unhealthy    tls_failed                the check's TLS handshake failed: the certificate is not trusted, mostly
 //   unhealthy    name_not_resolved         the target's name has never resolved
+//   unhealthy    behind_peers              a node's height is too far behind the best of its group
+//   unhealthy    stalled                   a node's height has stopped growing
+//   unhealthy    command_failed            the check's command ended otherwise than with exit code 0
 //   draining     deregistration            removed by a change; in-flight requests end within the deregistration delay
 //   draining     drained_by_operator       `ballast target drain`; stays until enabled
 //   unused       no_route                  no listener forwards to its group
@@ -39,6 +42,9 @@ enum class TargetReason : std::uint8_t {
   DrainedByOperator,
   NoRoute,
   WeightZero,
+  BehindPeers,
+  Stalled,
+  CommandFailed,
 };
 
 std::string_view to_string(TargetState state);    // "healthy"

@@ -10,7 +10,9 @@ class Worker;
 
 class ConnectionCount {
  public:
-  ConnectionCount(Worker& worker, ListenerShare& listener);
+  // Arriving: it is open, and who it is from is not yet known; counted among all that came when it is served.
+  enum class Stage { Arriving, Serving };
+  ConnectionCount(Worker& worker, ListenerShare& listener, Stage stage = Stage::Serving);
   ~ConnectionCount();
   ConnectionCount(const ConnectionCount&) = delete;
 

@@ -39,7 +39,7 @@ struct TargetLocal {
 // What becomes of the requests and connections that a removed target still has.
 enum class Leftovers : std::uint8_t { MayEnd, CallOff };
 
-struct TargetShare {
+struct TargetShare : std::enable_shared_from_this<TargetShare> {
   struct Naming {
     std::string name;
     std::string host;

@@ -27,6 +27,13 @@
 //   body_timeout         -       the same, because nothing came in time
 //   stopped              503     ballast is stopping and the drain's time is over
 //   overloaded           503     out of descriptors or over the listener's connection limit
+//   proxy_untrusted      -       a connection to a listener with proxy_protocol came from outside of its networks
+//   proxy_malformed      -       a trusted balancer's connection did not begin with a valid PROXY header
+//   proxy_timeout        -       or not in time
+//   not_tls              -       a tls listener's client did not begin with a TLS handshake
+//   hello_malformed      -       its hello breaks TLS, or is larger than any known
+//   hello_timeout        -       its hello did not come in time
+//   name_refused         -       no rule matches the name it asks for, and there is no default
 //   auth_required        401     the request says nothing of who sends it
 //   auth_refused         401     a wrong password, or a token that is not believed (auth_fault says why)
 //   auth_forbidden       403     a token that is believed, without a claim that is required
@@ -69,6 +76,13 @@ enum class Reason : std::uint8_t {
   BodyTimeout,
   Stopped,
   Overloaded,
+  ProxyUntrusted,
+  ProxyMalformed,
+  ProxyTimeout,
+  NotTls,
+  HelloMalformed,
+  HelloTimeout,
+  NameRefused,
   AuthRequired,
   AuthRefused,
   AuthForbidden,

@@ -18,14 +18,21 @@ constexpr Bytes plain_answer =
     "Connection: close\r\n\r\n"
     "400 Bad Request\nThis port speaks HTTPS: write https:// in the address.\nplain_http\n";
 
-void log_failure(Worker& worker, const config::Listener& listener, const io::Peer& peer, tls::HandshakeEnd end,
+struct Who {
+  const io::Peer& peer;
+  const Told* told;
+};
+
+void log_failure(Worker& worker, const config::Listener& listener, Who who, tls::HandshakeEnd end,
                  const tls::Stream& stream, io::Duration took) {
-  const std::string client = peer.host();
+  const std::string client = who.peer.host();
+  const std::string proxy = who.told != nullptr ? who.told->proxy.host() : std::string();
   const std::string reason = fmt::format("tls_{}", tls::to_string(end));
   worker.access_log().write({
       .at = std::chrono::system_clock::now(),
       .listener = listener.name,
       .client = client,
+      .proxy = proxy,
       .layer4 = "tls",
       .reason = reason,
       .duration_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count(),
@@ -36,7 +43,7 @@ void log_failure(Worker& worker, const config::Listener& listener, const io::Pee
 }  // namespace
 
 io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd,
-                                                   io::Peer peer) {
+                                                   io::Peer peer, std::shared_ptr<const Told> told) {
   io::TcpStream tcp(io::Descriptor(worker.loop(), fd));
   const std::shared_ptr<const Plan> plan = worker.plan();
   const PlanListener* planned = plan->listener(*listener);
@@ -53,7 +60,7 @@ io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_p
   if (is_done(end)) co_return stream;
   if (end == tls::HandshakeEnd::PlainHttp && is_http(settings.protocol)) stream->below().try_write(plain_answer);
   if (end != tls::HandshakeEnd::PeerGone && settings.access_log && worker.access_log().is_on()) {
-    log_failure(worker, settings, peer, end, *stream, worker.loop().now() - began);
+    log_failure(worker, settings, {peer, told.get()}, end, *stream, worker.loop().now() - began);
   }
   // In TLS 1.3 a client has sent its request before it learns that its certificate will not do.
   const bool is_told =
@@ -63,35 +70,13 @@ io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_p
   co_return nullptr;
 }
 
-io::Task<void> serve_https(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer) {
+io::Task<void> serve_https(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                           std::shared_ptr<const Told> told) {
   HandshakeCount count(worker, *listener);
-  std::unique_ptr<tls::Stream> stream = co_await shake_hands(worker, listener, fd, peer);
+  std::unique_ptr<tls::Stream> stream = co_await shake_hands(worker, listener, fd, peer, told);
   if (stream == nullptr) co_return;
   count.passes_on();
-  worker.serve_secure(std::move(listener), std::move(stream), peer);
-}
-
-io::Task<Result<tls::EitherStream>> connect(Worker& worker, const PlanGroup& group, TargetShare& target,
-                                            io::Deadline deadline) {
-  Result<io::TcpStream> tcp = co_await io::TcpStream::connect(worker.loop(), target.address, deadline);
-  if (!tcp) co_return fail(std::move(tcp.error()));
-  if (group.tls == nullptr) co_return tls::EitherStream(std::move(*tcp));
-  std::shared_ptr<tls::SessionSlot>& slot = worker.local_of(target).session;
-  if (slot == nullptr) slot = std::make_shared<tls::SessionSlot>();
-  std::unique_ptr<tls::Stream> stream =
-      tls::Stream::client(worker.own(group.tls->by_worker), std::move(*tcp),
-                          {.name = server_name_of(*group.settings, target.host), .slot = slot});
-  if (stream == nullptr) co_return fail(Code::Exhausted);
-  const tls::HandshakeEnd end = co_await stream->handshake(deadline);
-  if (is_done(end)) co_return tls::EitherStream(std::move(stream));
-  stream->close();
-  if (end == tls::HandshakeEnd::Timeout) co_return fail(Code::TimedOut);
-  if (end == tls::HandshakeEnd::CalledOff) co_return fail(Code::Cancelled);
-  co_return fail(Code::Malformed);
-}
-
-const std::string& server_name_of(const config::TargetGroup& group, const std::string& host) {
-  return group.tls.server_name.empty() ? host : group.tls.server_name;
+  worker.serve_secure(std::move(listener), std::move(stream), peer, std::move(told));
 }
 
 }  // namespace ballast::traffic

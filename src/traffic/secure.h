@@ -1,4 +1,4 @@
-// TLS at both doors: the handshake with a client of an https or tls listener, and the connection to a target.
+// The handshake with a client of an https or tls listener. That with a target is connect.h's.
 //
 // A handshake that fails is counted by its end and logged, unless the client only left again: probes do so. Worker's
 // thread.
@@ -8,26 +8,21 @@
 
 #include "io/address.h"
 #include "io/task.h"
+#include "traffic/listen/told.h"
 #include "traffic/plan.h"
-#include "wire/tls/either_stream.h"
+#include "wire/tls/stream.h"
 
 namespace ballast::traffic {
 
 class Worker;
 
-// Makes an accepted descriptor a TLS stream; nullptr where that fails, and all is done then.
+// Makes an accepted descriptor a TLS stream; nullptr where that fails, and all is done then. `told`: nullptr where no
+// balancer in front has said anything.
 io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd,
-                                                   io::Peer peer);
+                                                   io::Peer peer, std::shared_ptr<const Told> told);
 
 // shake_hands(), then Worker::serve_secure().
-io::Task<void> serve_https(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer);
-
-// A connection to a target, as its group wants it. The Error of a handshake has Code::Malformed. References live until
-// the task ends.
-io::Task<Result<tls::EitherStream>> connect(Worker& worker, const PlanGroup& group, TargetShare& target,
-                                            io::Deadline deadline);
-
-// What a target is asked for by name, and must prove to be.
-const std::string& server_name_of(const config::TargetGroup& group, const std::string& host);
+io::Task<void> serve_https(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                           std::shared_ptr<const Told> told);
 
 }  // namespace ballast::traffic

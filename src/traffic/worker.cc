@@ -8,19 +8,20 @@
 #include <fmt/format.h>
 
 #include "traffic/connection_count.h"
-#include "traffic/l4/serve.h"
 #include "traffic/l7/client_connection.h"
 #include "traffic/l7/http2_pool.h"
 #include "traffic/l7/upstream_pool.h"
+#include "traffic/listen/proxied.h"
+#include "traffic/listen/serve.h"
 #include "traffic/open_connection.h"
-#include "traffic/secure.h"
 
 namespace ballast::traffic {
 
-ConnectionCount::ConnectionCount(Worker& worker, ListenerShare& listener) : worker_(worker), listener_(listener) {
+ConnectionCount::ConnectionCount(Worker& worker, ListenerShare& listener, Stage stage)
+    : worker_(worker), listener_(listener) {
   ListenerCell& cell = worker_.cell_of(listener_);
   cell.connections.add();
-  cell.connections_total.add();
+  if (stage == Stage::Serving) cell.connections_total.add();
   worker_.load().fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -203,23 +204,16 @@ void Worker::serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Pe
     ::close(fd);
     return;
   }
-  switch (plan->settings->protocol) {
-    case config::ListenerProtocol::Http:
-      scope_.spawn(serve_http(*this, std::move(listener), fd, peer));
-      break;
-    case config::ListenerProtocol::Https:
-      scope_.spawn(serve_https(*this, std::move(listener), fd, peer));
-      break;
-    case config::ListenerProtocol::Tcp:
-    case config::ListenerProtocol::Tls:
-      scope_.spawn(serve_tcp(*this, std::move(listener), fd, peer));
-      break;
+  if (plan->settings->proxy_protocol.has_value()) {
+    scope_.spawn(serve_proxied(*this, std::move(listener), fd, peer));
+  } else {
+    scope_.spawn(serve_connection(*this, std::move(listener), fd, peer, nullptr));
   }
 }
 
 void Worker::serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
-                          const io::Peer& peer) {
-  scope_.spawn(serve_http(*this, std::move(listener), std::move(stream), peer));
+                          const io::Peer& peer, std::shared_ptr<const Told> told) {
+  scope_.spawn(serve_http(*this, std::move(listener), std::move(stream), peer, std::move(told)));
 }
 
 }  // namespace ballast::traffic

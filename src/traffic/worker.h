@@ -31,6 +31,7 @@ class Stream;
 namespace ballast::traffic {
 
 class OpenConnection;
+struct Told;
 
 // How many connections each worker holds, as all of them see it.
 struct WorkerLoads {
@@ -94,7 +95,8 @@ class Worker {
   }
   std::atomic<std::uint32_t>& load() const { return options_.loads->each[index()].connections; }
   // A client of an https listener whose handshake is done; what its protocol() says decides who serves it.
-  void serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream, const io::Peer& peer);
+  void serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream, const io::Peer& peer,
+                    std::shared_ptr<const Told> told);
   void opened(OpenConnection& connection);
   void closed(OpenConnection& connection);
 

@@ -29,7 +29,7 @@ import re
 import signal
 import ssl
 
-from kit import text, wire
+from kit import proxy_header, text, wire
 from kit.failure import Failure, Violation
 from kit.peer import Peer, Server
 
@@ -95,6 +95,9 @@ class Origin:
         self.connections = 0
         self.open = 0
         self.violations: list[str] = []
+        self.proxied = False
+        self.told: list[str] = []  # by PROXY headers
+        self.sources: set[str] = set()
         self.going = asyncio.Semaphore(0)
         self.server = Server(self._serve, host=host, port=port, secure=secure)
         self._keep = keep
@@ -113,7 +116,10 @@ class Origin:
     async def _serve(self, peer: Peer) -> None:
         self.connections += 1
         self.open += 1
+        self.sources.add(peer.writer.get_extra_info("peername")[0])
         try:
+            if self.proxied:
+                self.told.append(await proxy_header.read(peer.source))
             await _Conversation(self, peer, self.connections).run()
         except wire.Ended as ended:
             if ended.left:
@@ -354,6 +360,9 @@ class TcpOrigin:
         self.open = 0
         self.received = bytearray()
         self.ends: list[str] = []
+        self.proxied = False
+        self.told: list[str] = []
+        self.sources: set[str] = set()
         self.violations: list[str] = []
         self.requests: list[wire.Message] = []
         self._steps = steps or ["echo"]
@@ -372,11 +381,16 @@ class TcpOrigin:
     async def _serve(self, peer: Peer) -> None:
         self.connections += 1
         self.open += 1
+        self.sources.add(peer.writer.get_extra_info("peername")[0])
         try:
+            if self.proxied:
+                self.told.append(await proxy_header.read(peer.source))
             for step in self._steps:
                 await self._step(peer, step)
         except wire.Ended as ended:
             self.ends.append(ended.how)
+        except Violation as violation:
+            self.violations.append(str(violation))
         finally:
             self.open -= 1
 

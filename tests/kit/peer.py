@@ -129,3 +129,21 @@ def free_port(kind: int = socket.SOCK_STREAM) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def free_ports(count: int) -> int:
+    """The first of so many in a row, free on every address of this machine."""
+    for _ in range(100):
+        first = free_port()
+        held = []
+        try:
+            for port in range(first, first + count):
+                held.append(socket.socket())
+                held[-1].bind(("0.0.0.0", port))
+            return first
+        except (OSError, OverflowError):
+            continue
+        finally:
+            for each in held:
+                each.close()
+    raise OSError(f"no {count} free ports in a row")

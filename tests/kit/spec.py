@@ -11,6 +11,11 @@
     gate g to a: slice 1                  # a chaos proxy in front of it ($g). Its effects: gate.py
     dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks; later: dns app.test is asked 4 more times
     start one $ ballast whoami ...        # a process beside it; $one is the address its first line of output ends with
+    ports r 3                             # $r: 127.0.0.1 with a range of three ports; $r0, $r1, $r2: each of them
+    port h                                # $h: an address on which something may be told to listen
+    start h listening at $h $ haproxy ... # a process beside it, ready when that address accepts
+    origin p proxied                      # as an origin or `origin p tcp proxied`, behind a PROXY header, which it reads
+    skip without root                     # printed, and no more is run, by anybody else; `skip without mariadbd`: a program
     skip with UBSan                       # printed, and no more is run, where the binary was built with it
     start with descriptors 64             # or: start with environment NAME=VALUE; start without pipes (the kernel refuses them)
 
@@ -32,6 +37,8 @@
         expect silence 200ms | expect refused | open | close | half-close | end without goodbye (TLS) | reset | wait 100ms | repeat 5: ...
         stop reading | read on | crowd 100 (so many idle connections) | disperse
 
+    origin p was told "v2 tcp4 127.0.0.2 > 127.0.0.1"   # of one of its connections, a pattern; `local`, `unknown`
+    origin a was reached from 127.0.0.5   # one of its connections
     origin a saw 1 request                # connections; `origin a saw 1 POST /pay`; `origin a has 0 connections open`
     origin a saw:                         # one of its requests was so
         > POST /pay
@@ -50,6 +57,7 @@
 
 import argparse
 import asyncio
+import os
 import pathlib
 import re
 import shlex
@@ -68,6 +76,7 @@ from kit.client import Client, check_request  # noqa: E402
 from kit.dns import Answer, DnsServer  # noqa: E402
 from kit.failure import Failure, Violation  # noqa: E402
 from kit.gate import Gate  # noqa: E402
+from kit.peer import free_port, free_ports  # noqa: E402
 from kit.observe import Metrics, Records, check_json  # noqa: E402
 from kit.script import ClientScript, LocatedFailure, located  # noqa: E402
 
@@ -91,6 +100,7 @@ class Spec:
         self._gates: dict[str, Gate] = {}
         self._clients: dict[str, ClientScript] = {}
         self._beside: list[asyncio.subprocess.Process] = []
+        self._servers: list[asyncio.subprocess.Process] = []  # of others, whose exit status says nothing
         self._held: list[socket.socket] = []  # of `nobody` and `deaf`
         self._variables: dict[str, str] = {"dir": str(folder), "socket": str(folder / "admin.sock")}
         self._listeners: dict[str, str] = {}
@@ -125,6 +135,10 @@ class Spec:
                 process.terminate()
                 if (status := await process.wait()) != 0:
                     raise Failure(f"a process started beside ended with status {status}")
+            for process in self._servers:
+                if process.returncode is None:
+                    process.terminate()
+                await process.wait()
             for server in [*self._origins.values(), *self._gates.values()]:
                 await server.stop()
             if self._dns:
@@ -171,8 +185,8 @@ class Spec:
 
     # Endpoints
 
-    async def origin(self, line: text.Line, name: str, kind: str | None, certificate: str | None, clients: str | None,
-                     steps: str | None) -> None:
+    async def origin(self, line: text.Line, name: str, kind: str | None, proxied: str | None, certificate: str | None,
+                     clients: str | None, steps: str | None) -> None:
         secure = certificates.server_context(self._folder, certificate, clients) if certificate else None
         if kind:
             made = origins.TcpOrigin(name, [steps] if steps else [each.text for each in line.block], secure=secure)
@@ -181,6 +195,7 @@ class Spec:
             return
         else:
             made = origins.Origin(name, origins.parse_rules(line.block), secure=secure)
+        made.proxied = bool(proxied)
         await made.start()
         self._origins[name] = made
         self._variables[name] = made.address
@@ -234,6 +249,15 @@ class Spec:
     async def origin_open(self, _: text.Line, name: str, wanted: str) -> None:
         origin = self._origin(name)
         await _until(lambda: "" if origin.open == int(wanted) else f"{origin.open} connections are open")
+
+    async def origin_told(self, _: text.Line, name: str, pattern: str) -> None:
+        origin = self._origin(name)
+        await _until(lambda: "" if any(text.matches(pattern, each) for each in origin.told)
+                     else f"origin {name} was told: {', '.join(origin.told) or 'nothing'}")
+
+    async def origin_reached(self, _: text.Line, name: str, address: str) -> None:
+        origin = self._origin(name)
+        await _until(lambda: "" if address in origin.sources else f"origin {name} was reached from {origin.sources}")
 
     async def origin_goes_on(self, _: text.Line, name: str, later: str | None) -> None:
         going = self._origin(name).going
@@ -346,6 +370,45 @@ class Spec:
         if not said:
             raise Failure(f"it said nothing and ended with status {await process.wait()}")
         self._variables[name] = said[-1]
+
+    async def port(self, _: text.Line, name: str) -> None:
+        self._variables[name] = f"127.0.0.1:{free_port()}"
+
+    async def ports(self, _: text.Line, name: str, count: str) -> None:
+        first = free_ports(int(count))
+        self._variables[name] = f"127.0.0.1:{first}-{first + int(count) - 1}"
+        for n in range(int(count)):
+            self._variables[f"{name}{n}"] = f"127.0.0.1:{first + n}"
+
+    async def start_listening(self, _: text.Line, name: str, address: str, words: str) -> None:
+        command = shlex.split(words)
+        with open(self._folder / f"{name}.out", "wb") as out:
+            process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
+                                                           cwd=self._folder)
+        self._servers.append(process)
+
+        async def problem() -> str:
+            if process.returncode is not None:
+                raise Failure(f"it ended with status {process.returncode}:\n{(self._folder / f'{name}.out').read_text()[-2000:]}")
+            try:
+                if address.startswith("unix:"):
+                    _, writer = await asyncio.open_unix_connection(address.removeprefix("unix:"))
+                else:
+                    _, writer = await asyncio.open_connection(address.rpartition(":")[0], int(address.rpartition(":")[2]))
+            except OSError as error:
+                return f"{address}: {error}"
+            writer.close()
+            return ""
+
+        await _until_async(problem)
+
+    async def skip_without_root(self, line: text.Line) -> None:
+        if os.geteuid() != 0:
+            raise Skipped(f"line {line.number}: {line.text}")
+
+    async def skip_without(self, line: text.Line, program: str) -> None:
+        if not shutil.which(program):
+            raise Skipped(f"line {line.number}: {line.text}")
 
     async def skip_with_ubsan(self, line: text.Line) -> None:
         if b"__ubsan_handle" in pathlib.Path(self._ballast.binary).read_bytes():
@@ -496,7 +559,7 @@ class Spec:
 
 
 _STATEMENTS = [
-    (r"origin (\w+)( tcp)?(?: over tls (\w+)(?: clients of (\w+))?)?(?:: *(.+)|:?)", "origin"),
+    (r"origin (\w+)( tcp)?( proxied)?(?:: over tls (\w+)(?: clients of (\w+))?)?(?:: *(.+)|:?)", "origin"),
     (r"origin (\w+) goes on(?: in (\w+))?", "origin_goes_on"),
     (r"origin (\w+) is stuck with at least (\d+) bytes", "origin_stuck"),
     (r"origin (\w+) has nothing unsent", "origin_unsent"),
@@ -507,6 +570,8 @@ _STATEMENTS = [
     (r"origin (\w+) saw (\d+) (requests?|connections?|[A-Z]+)(?: (\S+))?", "origin_count"),
     (r"origin (\w+) saw:", "origin_saw"),
     (r"origin (\w+) has (\d+) connections? open", "origin_open"),
+    (r'origin (\w+) was told "(.+)"', "origin_told"),
+    (r"origin (\w+) was reached from (\S+)", "origin_reached"),
     (r"origin (\w+) received (.+)", "origin_received"),
     (r"origin (\w+) ended by (fin|reset)", "origin_ended"),
     (r"nobody (\w+)", "nobody"),
@@ -518,7 +583,12 @@ _STATEMENTS = [
     (r"dns (\S+) (is.*|fails)", "dns"),
     (r"client(?: (?!to |from |over tls)(\w+))?(?: to (\w+))?(?: from ([\d.]+))?(?:( over tls)(?: as (\S+?))?(?: with (\w+))?)?:", "client"),
     (r"skip with UBSan", "skip_with_ubsan"),
+    (r"skip without root", "skip_without_root"),
+    (r"skip without (\w+)", "skip_without"),
     (r"start (\w+) \$ (.+)", "start_beside"),
+    (r"start (\w+) listening at (\S+) \$ (.+)", "start_listening"),
+    (r"port (\w+)", "port"),
+    (r"ports (\w+) (\d+)", "ports"),
     (r"start without pipes", "start_without_pipes"),
     (r"ballast has (at least )?(\d+) pipes?", "pipes"),
     (r"start with (descriptors|environment) (.+)", "start_with"),

@@ -11,6 +11,7 @@
 #include "config/words.h"
 #include "io/machine.h"
 #include "io/system.h"
+#include "io/tcp.h"
 #include "traffic/auth/crypto/bcrypt.h"
 
 namespace ballast::traffic {
@@ -41,6 +42,18 @@ std::set<std::string> groups_in_use(const config::Settings& settings) {
     if (listener.default_action.has_value()) add(*listener.default_action);
   }
   return used;
+}
+
+// What the kernel has to allow is asked before anything is touched.
+Result<> check_permissions(const config::Settings& settings) {
+  for (const config::TargetGroup& group : settings.target_groups) {
+    if (group.source_address != config::SourceAddress::Client) continue;
+    Result<> allowed = io::TcpStream::may_connect_from_others();
+    if (!allowed)
+      return fail(
+          std::move(allowed.error()).within(fmt::format("target group \"{}\": source_address: client", group.name)));
+  }
+  return {};
 }
 
 // `; did you mean "site"?`, or what there is.
@@ -197,6 +210,7 @@ void Control::configure_groups() {
 Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   auto routes = compile_routes(*next);
   if (!routes) return fail(std::move(routes.error()));
+  if (Result<> allowed = check_permissions(*next); !allowed) return fail(std::move(allowed.error()));
   auto files = auth_.prepare(*next);
   if (!files) return fail(std::move(files.error()));
   auto contexts = tls_.prepare(*next);
@@ -221,7 +235,9 @@ Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   publish();
   await_workers();
   for (const OpenListener& open : opened) {
-    for (const auto& worker : workers_) worker->listen(open.share, open.socket->fd());
+    for (const OpenSocket& each : open.sockets) {
+      for (const auto& worker : workers_) worker->listen(open.share, each.socket->fd());
+    }
   }
   await_workers();
   configured_at_ = std::chrono::system_clock::now();
@@ -393,7 +409,7 @@ model::Status Control::status() {
   for (const OpenListener& open : listeners_.open()) {
     model::ListenerStatus listener;
     listener.name = open.share->name;
-    listener.address = open.socket->address().to_string();
+    listener.address = open.bound();
     listener.protocol = to_string(open.protocol);
     std::array<std::uint64_t, reason_count> errors{};
     std::array<std::uint64_t, http::defect_count> defects{};

@@ -6,8 +6,9 @@
 #include <fmt/format.h>
 
 #include "io/loop.h"
+#include "traffic/connect.h"
 #include "traffic/control/probe.h"
-#include "traffic/secure.h"
+#include "traffic/health/height.h"
 
 namespace ballast::traffic {
 
@@ -39,6 +40,7 @@ struct GroupKeeper::Entry {
   std::chrono::microseconds check_took{0};
   std::uint64_t passed = 0;
   std::uint64_t failed = 0;
+  std::optional<HeightRecord> height;  // of jsonrpc checks
 
   void wake() {
     if (asleep) strand->interrupt();
@@ -146,7 +148,7 @@ void GroupKeeper::add_entry(const config::Target& target, std::optional<io::Sock
   entry->record.since = context_.loop.now();
   entry->state_since = std::chrono::system_clock::now();
   if (address.has_value()) {
-    const std::string numeric = address->to_string();
+    const std::string numeric = target.address.same_port ? address->host() : address->to_string();
     const std::string name =
         numeric == entry->configured ? numeric : fmt::format("{} ({})", entry->configured, numeric);
     entry->share = std::make_shared<TargetShare>(TargetShare::Naming{.name = name, .host = target.address.host},
@@ -247,6 +249,22 @@ io::Task<void> GroupKeeper::watch(EntryPointer entry) {
   entry->strand = nullptr;
 }
 
+void GroupKeeper::judge(Entry& entry, std::uint64_t height, const config::HealthCheck& check, ProbeResult& result) {
+  const HealthTime now = context_.loop.now();
+  HeightSeen seen{.height = height, .best_peer = {}};
+  for (const EntryPointer& other : entries_) {
+    if (other.get() == &entry || !other->height.has_value()) continue;
+    if (now - other->height->seen_at > height_valid_for(check)) continue;
+    seen.best_peer = std::max(seen.best_peer.value_or(0), other->height->height);
+  }
+  HeightJudged judged = judge_height(check.jsonrpc, entry.height, seen, now);
+  entry.height = judged.record;
+  result.passed = judged.verdict == HeightVerdict::Growing;
+  result.words = std::move(judged.words);
+  if (judged.verdict == HeightVerdict::Behind) result.reason = model::TargetReason::BehindPeers;
+  if (judged.verdict == HeightVerdict::Stalled) result.reason = model::TargetReason::Stalled;
+}
+
 io::Task<void> GroupKeeper::check(EntryPointer entry) {
   io::Strand& strand = co_await io::this_strand();
   const std::shared_ptr<const config::TargetGroup> settings = settings_;  // kept while the check runs
@@ -254,10 +272,14 @@ io::Task<void> GroupKeeper::check(EntryPointer entry) {
                                ? (entry->address->is_unix() ? std::string("localhost") : entry->configured)
                                : settings->health_check.host;
   const io::Instant began = context_.loop.fresh_now();
+  const Buffer introduction = introduction_of_check(*settings);
   const ProbeTls tls{.context = contexts_ != nullptr ? contexts_->checks : nullptr,
                      .name = server_name_of(*settings, entry->target.address.host)};
-  ProbeResult result = co_await probe(context_.loop, settings->health_check, *entry->address, host, tls);
+  ProbeResult result =
+      co_await probe(context_.loop, settings->health_check,
+                     {.address = *entry->address, .host = host, .introduction = introduction.view(), .tls = tls});
   if (strand.cancelled()) co_return;
+  if (result.height.has_value()) judge(*entry, *result.height, settings->health_check, result);
   entry->check_took = std::chrono::duration_cast<std::chrono::microseconds>(context_.loop.now() - began);
   entry->checked = std::chrono::system_clock::now();
   ++(result.passed ? entry->passed : entry->failed);

@@ -23,6 +23,8 @@
 
 namespace ballast::traffic {
 
+struct ProbeResult;
+
 // What an operator has set on a target, whatever the file says; by configured address.
 struct TargetOverride {
   bool drained = false;
@@ -87,6 +89,8 @@ class GroupKeeper {
   void look_again();
   io::Task<void> watch(EntryPointer entry);
   io::Task<void> check(EntryPointer entry);
+  // A height that a check was told becomes a verdict.
+  void judge(Entry& entry, std::uint64_t height, const config::HealthCheck& check, ProbeResult& result);
   struct Name;
   io::Task<void> look_up(std::shared_ptr<Name> name);
   std::uint64_t in_flight(const Entry& entry) const;

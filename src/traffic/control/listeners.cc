@@ -8,8 +8,7 @@
 namespace ballast::traffic {
 namespace {
 
-Result<io::SocketAddress> address_of(const config::Listener& listener) {
-  const config::Address& address = listener.address;
+Result<io::SocketAddress> address_of(const config::Address& address) {
   if (address.is_unix()) return io::SocketAddress::unix_path(address.unix_path);
   if (address.host.empty()) return io::SocketAddress::any(address.port);
   if (address.host == "localhost") return io::SocketAddress::numeric("127.0.0.1", address.port);
@@ -24,26 +23,25 @@ Result<io::SocketAddress> address_of(const config::Listener& listener) {
 }
 
 // Port 0 asks for any free port: two such listeners are not the same socket.
-std::string key_of_socket(const config::Listener& listener) {
-  const bool any_port = !listener.address.is_unix() && listener.address.port == 0;
-  return any_port ? fmt::format("{} of {}", listener.address.to_string(), listener.name) : listener.address.to_string();
+std::string key_of_socket(const config::Listener& listener, const config::Address& address) {
+  const bool any_port = !address.is_unix() && address.port == 0;
+  return any_port ? fmt::format("{} of {}", address.to_string(), listener.name) : address.to_string();
 }
 
-Result<std::shared_ptr<io::ListeningSocket>> bind(const config::Listener& listener) {
+Result<std::shared_ptr<io::ListeningSocket>> bind(const config::Listener& listener, const config::Address& where) {
   const auto named = [&](Error error) {
     return std::move(error).within(fmt::format("listener \"{}\"", listener.name));
   };
-  auto address = address_of(listener);
+  auto address = address_of(where);
   if (!address) return fail(named(std::move(address.error())));
   // In HTTP and TLS the client speaks first; what a tcp listener relays is not known.
   using First = io::ListenOptions::FirstSpeaker;
   const bool client_first = listener.protocol != config::ListenerProtocol::Tcp;
   const io::ListenOptions options{.first_speaker = client_first ? First::Client : First::Either};
   auto socket = io::ListeningSocket::bind(*address, options);
-  if (!socket && listener.address.host.empty() && !listener.address.is_unix() &&
-      socket.error().code() == Code::Unsupported) {
+  if (!socket && where.host.empty() && !where.is_unix() && socket.error().code() == Code::Unsupported) {
     // A machine without IPv6.
-    socket = io::ListeningSocket::bind(*io::SocketAddress::numeric("0.0.0.0", listener.address.port), options);
+    socket = io::ListeningSocket::bind(*io::SocketAddress::numeric("0.0.0.0", where.port), options);
   }
   if (!socket) return fail(named(std::move(socket.error())));
   return std::make_shared<io::ListeningSocket>(std::move(*socket));
@@ -61,29 +59,45 @@ std::uint32_t Listeners::free_slot(const std::vector<OpenListener>& taken) const
   return slot;
 }
 
+std::string OpenListener::bound() const {
+  const std::string first = sockets.front().socket->address().to_string();
+  return address.port_last == 0 ? first : fmt::format("{}-{}", first, address.port_last);
+}
+
+// A socket that is open already is taken over, whichever listener has it now.
+Result<OpenSocket> Listeners::take_or_bind(const config::Listener& listener, const config::Address& where) const {
+  const std::string key = key_of_socket(listener, where);
+  for (const OpenListener& open : open_) {
+    const auto same =
+        std::find_if(open.sockets.begin(), open.sockets.end(), [&](const OpenSocket& each) { return each.key == key; });
+    if (same != open.sockets.end()) return *same;
+  }
+  auto socket = bind(listener, where);
+  if (!socket) return fail(std::move(socket.error()));
+  return OpenSocket{key, std::move(*socket)};
+}
+
 Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
   Change change;
   for (const config::Listener& listener : settings.listeners) {
-    const std::string key = key_of_socket(listener);
     const auto same = std::find_if(open_.begin(), open_.end(), [&](const OpenListener& each) {
-      return each.share->name == listener.name && each.key == key && each.protocol == listener.protocol;
+      return each.share->name == listener.name && each.address == listener.address &&
+             each.protocol == listener.protocol;
     });
     if (same != open_.end()) {
       change.next.push_back(*same);
       continue;
     }
-    OpenListener opened{.key = key, .protocol = listener.protocol};
-    const auto same_socket =
-        std::find_if(open_.begin(), open_.end(), [&](const OpenListener& each) { return each.key == key; });
-    if (same_socket != open_.end()) {
-      opened.socket = same_socket->socket;
-    } else {
-      auto socket = bind(listener);
+    OpenListener opened{.address = listener.address, .protocol = listener.protocol};
+    config::Address one = listener.address;
+    one.port_last = 0;
+    for (int i = 0; i < listener.address.port_count(); ++i, ++one.port) {
+      auto socket = take_or_bind(listener, one);
       if (!socket) return fail(std::move(socket.error()));
-      opened.socket = std::move(*socket);
+      opened.sockets.push_back(std::move(*socket));
     }
     opened.share = std::make_shared<ListenerShare>(listener.name, free_slot(change.next), workers_);
-    opened.share->port = opened.socket->address().port();
+    opened.share->port = opened.sockets.front().socket->address().port();
     change.next.push_back(opened);
     change.opened.push_back(std::move(opened));
   }

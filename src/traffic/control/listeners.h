@@ -16,12 +16,20 @@
 
 namespace ballast::traffic {
 
+// A bound socket, by its address as configured.
+struct OpenSocket {
+  std::string key;
+  std::shared_ptr<io::ListeningSocket> socket;
+};
+
 // One listener and where it listens.
 struct OpenListener {
-  std::string key;  // of the socket: its address as configured
+  config::Address address;
   config::ListenerProtocol protocol = config::ListenerProtocol::Http;
-  std::shared_ptr<io::ListeningSocket> socket;
+  std::vector<OpenSocket> sockets;  // one a port; never empty
   std::shared_ptr<ListenerShare> share;
+  // As bound: with the real port where 0 was asked for; of a range the whole of it.
+  std::string bound() const;
 };
 
 class Listeners {
@@ -43,6 +51,7 @@ class Listeners {
   const std::vector<OpenListener>& open() const { return open_; }
 
  private:
+  Result<OpenSocket> take_or_bind(const config::Listener& listener, const config::Address& where) const;
   std::uint32_t free_slot(const std::vector<OpenListener>& taken) const;
   int workers_;
   std::vector<OpenListener> open_;

@@ -43,7 +43,7 @@ std::vector<std::string> alpn_of(const config::TargetGroup& group) {
 Result<TlsKeeper::Change> TlsKeeper::prepare(const config::Settings& settings) {
   Change change;
   for (const config::Listener& listener : settings.listeners) {
-    if (!is_secure(listener.protocol)) continue;
+    if (listener.certificates.empty()) continue;
     const auto known = listeners_.find(listener.name);
     if (known != listeners_.end() && known->second->files == listener.certificates &&
         known->second->settings == listener.tls &&

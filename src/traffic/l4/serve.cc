@@ -3,7 +3,9 @@
 #include <optional>
 
 #include "io/loop.h"
+#include "traffic/connect.h"
 #include "traffic/connection_count.h"
+#include "traffic/l4/hello.h"
 #include "traffic/l4/tunnel.h"
 #include "traffic/secure.h"
 #include "traffic/worker.h"
@@ -15,24 +17,44 @@ namespace {
 class TcpConnection {
  public:
   TcpConnection(Worker& worker, ListenerShare& listener, tls::EitherStream client, const io::Peer& peer,
-                io::Strand& strand)
+                std::shared_ptr<const Told> told, io::Strand& strand)
       : worker_(worker),
         plan_(worker.plan()),
         listener_(plan_->listener(listener)),
         client_(std::move(client)),
         peer_(peer),
+        told_(std::move(told)),
         strand_(strand),
         began_(worker.loop().now()) {}
 
   io::Task<void> run() {
-    if (listener_ == nullptr) co_return;
+    // During its handshake the listener may have been removed, or have become one that passes TLS through: its targets
+    // would not expect what was inside.
+    if (listener_ == nullptr || (client_.secure() != nullptr && listener_->tls.empty())) {
+      client_.get().close();
+      co_return;
+    }
+    if (client_.secure() != nullptr) sni_ = client_.secure()->server_name();
     Buffer first;
     if (!read_first(first)) {
       client_.get().close();
       co_return;
     }
-    const auto* forward_to = std::get_if<ForwardTo>(&listener_->routes->match(facts())->action);
-    CHECK(forward_to != nullptr);  // the configuration allows a tcp listener nothing else
+    if (passes_tls_through(*listener_->settings) && !co_await read_name(first)) {
+      bytes_in_ = first.size();
+      finish();
+      co_return;
+    }
+    route_ = listener_->routes->match(facts());
+    if (route_ == nullptr) {
+      reason_ = Reason::NameRefused;
+      bytes_in_ = first.size();
+      refuse();
+      finish();
+      co_return;
+    }
+    const auto* forward_to = std::get_if<ForwardTo>(&route_->action);
+    CHECK(forward_to != nullptr);  // the configuration allows a listener of layer 4 nothing else
     ListenerCell& cell = worker_.cell_of(*listener_->share);
     cell.traffic.in_flight.add();
     co_await forward(*forward_to, std::move(first));
@@ -41,10 +63,31 @@ class TcpConnection {
   }
 
  private:
+  // Where no rule matches. Behind a handshake of ours it is too late for an alert about the name.
+  void refuse() {
+    if (client_.secure() != nullptr) {
+      client_.get().close();
+    } else {
+      refuse_client(client_.get(), tls::Alert::UnrecognizedName);
+    }
+  }
+
   RequestFacts facts() const {
     RequestFacts facts;
     facts.source = peer_.bytes;
+    facts.sni = sni_;
     return facts;
+  }
+
+  // False: the client did not say which name it asks for, and reason_ tells why.
+  io::Task<bool> read_name(Buffer& first) {
+    tls::ClientHelloReader reader;
+    const io::Deadline deadline = worker_.loop().after(listener_->settings->timeouts.header);
+    const HelloRead read = co_await read_hello(client_.get(), first, reader, deadline);
+    sni_ = reader.hello().server_name;
+    hello_defect_ = reader.defect();
+    reason_ = read.reason;
+    co_return read.is_there;
   }
 
   // What is there already; false where the client has gone again.
@@ -111,7 +154,10 @@ class TcpConnection {
       use_.emplace(worker_.local_of(next).uses, strand_);
       cell.traffic.in_flight.add();
       const io::Instant began = worker_.loop().now();
-      auto stream = co_await connect(worker_, *group_, *target_, worker_.loop().after(settings.timeouts.connect));
+      const Introduction introduction{
+          .client = peer_, .told = told_.get(), .connection = &client_.descriptor(), .sni = sni_};
+      auto stream = co_await connect_target(worker_, introduction, *group_, *target_,
+                                            worker_.loop().after(settings.timeouts.connect));
       connect_took_ = worker_.loop().now() - began;
       if (stream) {
         worker_.local_of(*target_).latency.observe(std::chrono::duration_cast<std::chrono::microseconds>(connect_took_),
@@ -149,6 +195,8 @@ class TcpConnection {
 
   void log(io::Duration took) {
     const std::string client = peer_.host();
+    const std::string proxy = told_ != nullptr ? told_->proxy.host() : std::string();
+    const bool is_tls = listener_->settings->protocol == config::ListenerProtocol::Tls;
     const auto us = [](io::Duration duration) {
       return duration.count() < 0 ? -1 : std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
     };
@@ -157,8 +205,11 @@ class TcpConnection {
         .at = std::chrono::system_clock::now(),
         .listener = listener_->settings->name,
         .client = client,
-        .layer4 = secure != nullptr ? "tls" : "tcp",
+        .proxy = proxy,
+        .layer4 = is_tls ? "tls" : "tcp",
         .reason = to_string(reason_),
+        .defect = tls::to_string(hello_defect_),
+        .rule = is_tls && route_ != nullptr ? Bytes(route_->name) : Bytes(),
         .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
         .target_name = target_ != nullptr ? Bytes(target_->name) : Bytes(),
         .attempts = attempts_,
@@ -166,9 +217,10 @@ class TcpConnection {
         .bytes_out = bytes_out_,
         .duration_us = us(took),
         .connect_us = us(connect_took_),
+        .request_id = told_ != nullptr ? Bytes(told_->unique_id) : Bytes(),
         .tls_version = secure != nullptr ? secure->version() : Bytes(),
         .tls_cipher = secure != nullptr ? secure->cipher() : Bytes(),
-        .sni = secure != nullptr ? secure->server_name() : Bytes(),
+        .sni = sni_,
     });
   }
 
@@ -177,8 +229,12 @@ class TcpConnection {
   const PlanListener* listener_;
   tls::EitherStream client_;
   io::Peer peer_;
+  std::shared_ptr<const Told> told_;
   io::Strand& strand_;
   io::Instant began_;
+  std::string sni_;
+  tls::HelloDefect hello_defect_ = tls::HelloDefect::None;
+  const Route* route_ = nullptr;
   const PlanGroup* group_ = nullptr;
   TargetShare* target_ = nullptr;
   std::optional<TargetUse> use_;  // of target_, from the attempt to reach it to the end
@@ -191,18 +247,19 @@ class TcpConnection {
 
 }  // namespace
 
-io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer) {
+io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                         std::shared_ptr<const Told> told) {
   const ConnectionCount count(worker, *listener);
   io::Strand& strand = co_await io::this_strand();
-  const PlanListener* plan = worker.plan()->listener(*listener);
-  if (plan != nullptr && !plan->tls.empty()) {
-    std::unique_ptr<tls::Stream> secure = co_await shake_hands(worker, listener, fd, peer);
+  if (const PlanListener* plan = worker.plan()->listener(*listener); plan != nullptr && !plan->tls.empty()) {
+    std::unique_ptr<tls::Stream> secure = co_await shake_hands(worker, listener, fd, peer, told);
     if (secure == nullptr) co_return;
-    TcpConnection connection(worker, *listener, std::move(secure), peer, strand);
+    TcpConnection connection(worker, *listener, std::move(secure), peer, std::move(told), strand);
     co_await connection.run();
     co_return;
   }
-  TcpConnection connection(worker, *listener, io::TcpStream(io::Descriptor(worker.loop(), fd)), peer, strand);
+  io::TcpStream plain{io::Descriptor(worker.loop(), fd)};
+  TcpConnection connection(worker, *listener, std::move(plain), peer, std::move(told), strand);
   co_await connection.run();
 }
 

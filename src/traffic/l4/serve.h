@@ -1,4 +1,5 @@
-// A connection of a tcp listener, from accept to close: pick a target, connect, relay both ways.
+// A connection of a tcp or tls listener, from accept to close: pick a target, connect, relay both ways. Of a tls one
+// the client's hello is read first, to route by the name in it, and passed on as it came.
 //
 // A connection whose client has gone before a target was connected (a probe of a balancer in front) costs no target
 // anything and is not logged. Connect failures go on to the next target, as many as the group's retries allow. Worker's
@@ -9,12 +10,14 @@
 
 #include "io/address.h"
 #include "io/task.h"
+#include "traffic/listen/told.h"
 #include "traffic/plan.h"
 
 namespace ballast::traffic {
 
 class Worker;
 
-io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer);
+io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                         std::shared_ptr<const Told> told);
 
 }  // namespace ballast::traffic

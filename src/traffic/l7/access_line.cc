@@ -122,6 +122,7 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   out.append('"');
   append_text(out, R"(,"listener":")", record.listener);
   append_text(out, R"(,"client":")", record.client);
+  append_some(out, R"(,"proxy":")", record.proxy);
   if (!record.layer4.empty()) {
     append_text(out, R"(,"protocol":")", record.layer4);
   } else {

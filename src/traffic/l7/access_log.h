@@ -31,6 +31,7 @@ struct AccessRecord {
   std::chrono::system_clock::time_point at;
   Bytes listener;
   Bytes client;
+  Bytes proxy;  // the balancer that told the client's address
   Bytes method;
   Bytes host;
   Bytes target;  // path and query as sent

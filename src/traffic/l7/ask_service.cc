@@ -8,10 +8,10 @@
 #include "io/tcp.h"
 #include "traffic/auth/guard.h"
 #include "traffic/balance/hash.h"
+#include "traffic/connect.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/http1_upstream.h"
 #include "traffic/l7/request_out.h"
-#include "traffic/secure.h"
 #include "wire/http/hop_by_hop.h"
 #include "wire/http/list.h"
 
@@ -134,7 +134,7 @@ io::Task<Result<Exchange::ServiceAnswer>> Exchange::ask_target(const auth::Forwa
   if (upstream == nullptr) {
     cell.connects.add();
     const io::Deadline connect_by = earlier(deadline, loop_.after(group.settings->timeouts.connect));
-    auto stream = co_await connect(worker_, group, target, connect_by);
+    auto stream = co_await connect_target(worker_, {}, group, target, connect_by);
     if (!stream) {
       cell.connect_failures.add();
       cell.traffic.in_flight.subtract();

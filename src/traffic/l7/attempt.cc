@@ -1,5 +1,6 @@
 // One attempt at one target: connect or reuse, send, receive a head, respond.
 #include "io/loop.h"
+#include "traffic/connect.h"
 #include "traffic/l4/tunnel.h"
 #include "traffic/l7/ajp_upstream.h"
 #include "traffic/l7/compress.h"
@@ -8,7 +9,6 @@
 #include "traffic/l7/http2_upstream.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/upload.h"
-#include "traffic/secure.h"
 #include "wire/http/hop_by_hop.h"
 
 namespace ballast::traffic {
@@ -41,6 +41,13 @@ io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
   co_return result;
 }
 
+// Shared by all clients, unless the target is told whom a connection is from: then it is that client's own. To be asked
+// anew after a wait: another request of the client may have changed its own pool to another target.
+UpstreamPool& Exchange::pool_of_target() {
+  return tells_client(*group_->settings) ? client_.own_pool().of(*target_, loop_, worker_.cell_of(*target_))
+                                         : worker_.pool_of(*target_);
+}
+
 io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failure) {
   const config::TargetGroup& settings = *group_->settings;
   if (is_http2(settings.protocol)) {
@@ -55,15 +62,15 @@ io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failur
   }
   using Certainty = UpstreamPool::Certainty;
   TargetCell& cell = worker_.cell_of(*target_);
-  UpstreamPool& pool = worker_.pool_of(*target_);
   if (fresh == Fresh::Allowed) {
-    auto upstream = pool.take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked,
-                              group_->tls != nullptr ? worker_.own(group_->tls->by_worker).get() : nullptr);
+    auto upstream = pool_of_target().take(state_->request.is_idempotent() ? Certainty::Likely : Certainty::Asked,
+                                          group_->tls != nullptr ? worker_.own(group_->tls->by_worker).get() : nullptr);
     if (upstream != nullptr) co_return upstream;
   }
   cell.connects.add();
   const io::Instant began = loop_.now();
-  auto stream = co_await connect(worker_, *group_, *target_, loop_.after(settings.timeouts.connect));
+  auto stream = co_await connect_target(worker_, client_.introduction(), *group_, *target_,
+                                        loop_.after(settings.timeouts.connect));
   state_->facts.connect_took = loop_.now() - began;
   if (!stream) {
     cell.connect_failures.add();
@@ -71,6 +78,7 @@ io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failur
                                 : failed(reason_of_connect(stream.error().code()), Retry::Always);
     co_return nullptr;
   }
+  UpstreamPool& pool = pool_of_target();
   if (settings.protocol == config::GroupProtocol::Ajp)
     co_return std::make_unique<AjpUpstream>(pool, std::move(*stream));
   co_return std::make_unique<Http1Upstream>(pool, std::move(*stream));
@@ -108,12 +116,14 @@ AjpRequest Exchange::request_for_container() {
   std::optional<ajp::TlsFacts> tls;
   if (const tls::Stream* secure = client_.secure(); secure != nullptr) {
     tls = ajp::TlsFacts{.cipher = secure->cipher(), .protocol = secure->version()};
+  } else if (client_.is_over_tls()) {
+    tls.emplace();
   }
   return {.settings = &group_->settings->ajp,
           .client_address = state_->client_address,
           .client_port = direct ? client_.peer().port : std::uint16_t{0},
           .local_address = client_.local_text(),
-          .local_port = listener_->share->port,
+          .local_port = client_.port(),
           .tls = tls,
           .route = group_->routes.empty() ? Bytes() : Bytes(group_->routes[target_slot_])};
 }

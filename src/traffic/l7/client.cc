@@ -5,13 +5,32 @@
 namespace ballast::traffic {
 
 const std::string& Client::local_text() {
-  if (!local_text_.has_value()) local_text_ = local_host();
+  if (local_text_.has_value()) return *local_text_;
+  local_text_.emplace();
+  if (told() != nullptr && told()->has_destination) {
+    local_text_ = told()->destination.host();
+  } else if (origin_.socket != nullptr) {
+    const io::SocketAddress local = io::local_address(*origin_.socket);
+    if (!local.is_unix()) local_text_ = io::Peer{local.bytes()}.host();
+  }
   return *local_text_;
 }
 
 const std::string& Client::peer_text() {
   if (peer_text_.empty()) peer_text_ = peer_.host();
   return peer_text_;
+}
+
+std::uint16_t Client::port() const {
+  return told() != nullptr && told()->has_destination ? told()->destination.port : listener_->port;
+}
+
+Introduction Client::introduction() const {
+  const tls::Stream* stream = secure();
+  return {.client = peer_,
+          .told = told(),
+          .connection = origin_.socket,
+          .sni = stream != nullptr ? stream->server_name() : Bytes()};
 }
 
 http::HeadLimits head_limits(const config::RequestLimits& limits) {

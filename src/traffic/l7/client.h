@@ -15,6 +15,9 @@
 #include "io/scope.h"
 #include "io/stream.h"
 #include "io/task.h"
+#include "traffic/connect.h"
+#include "traffic/l7/own_pool.h"
+#include "traffic/listen/told.h"
 #include "traffic/plan.h"
 #include "wire/http/body.h"
 #include "wire/http/outgoing.h"
@@ -36,10 +39,18 @@ enum class After : std::uint8_t {
   Done,    // closed already: it was a tunnel
 };
 
+// What is known of a client's connection; the streams of an HTTP/2 connection share it.
+struct ClientOrigin {
+  std::shared_ptr<const Told> told;
+  const io::Descriptor* socket = nullptr;  // of the connection, for the address it was made to
+  OwnPool own_pool;
+};
+
 class Client {
  public:
-  Client(Worker& worker, std::shared_ptr<ListenerShare> listener, const io::Peer& peer, io::Strand& strand)
-      : worker_(worker), listener_(std::move(listener)), strand_(strand), peer_(peer) {}
+  Client(Worker& worker, std::shared_ptr<ListenerShare> listener, const io::Peer& peer, ClientOrigin& origin,
+         io::Strand& strand)
+      : worker_(worker), listener_(std::move(listener)), strand_(strand), peer_(peer), origin_(origin) {}
   virtual ~Client() = default;
   Client(const Client&) = delete;
 
@@ -47,9 +58,18 @@ class Client {
   ListenerShare& listener() const { return *listener_; }
   const std::shared_ptr<ListenerShare>& listener_share() const { return listener_; }
   const io::Peer& peer() const { return peer_; }
+  // What a balancer in front has said of it; nullptr: nothing.
+  const Told* told() const { return origin_.told.get(); }
+  // The port and the protocol that the client used, behind a balancer that has said so: that balancer's.
+  std::uint16_t port() const;
+  bool is_over_tls() const { return secure() != nullptr || (told() != nullptr && told()->over_tls); }
+  Bytes protocol() const { return is_over_tls() ? "https" : "http"; }
+  // Who it is, as targets are told, and the connections to targets that were told so.
+  Introduction introduction() const;
+  OwnPool& own_pool() { return origin_.own_pool; }
   // "10.0.0.7"; made once.
   const std::string& peer_text();
-  // "10.0.0.1", where it connected to; made once. Empty: not known.
+  // "10.0.0.1", where it connected to, as port(); made once. Empty: not known.
   const std::string& local_text();
   // nullptr: it came without TLS.
   virtual const tls::Stream* secure() const { return nullptr; }
@@ -88,7 +108,6 @@ class Client {
   virtual bool is_watched() const = 0;
 
  protected:
-  virtual std::string local_host() const { return ""; }
   void cut() {
     cut_ = true;
     strand_.interrupt();
@@ -100,6 +119,7 @@ class Client {
   std::shared_ptr<ListenerShare> listener_;
   io::Strand& strand_;
   io::Peer peer_;
+  ClientOrigin& origin_;
   bool cut_ = false;
   std::string peer_text_;
   std::optional<std::string> local_text_;

@@ -9,17 +9,14 @@
 #include "wire/http/parse.h"
 
 namespace ballast::traffic {
-std::string ClientConnection::local_host() const {
-  const io::SocketAddress local = io::local_address(stream_.descriptor());
-  return local.is_unix() ? std::string() : io::Peer{local.bytes()}.host();
-}
-
 ClientConnection::ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, tls::EitherStream stream,
-                                   const io::Peer& peer, io::Strand& strand)
-    : Client(worker, std::move(listener), peer, strand),
+                                   const io::Peer& peer, std::shared_ptr<const Told> told, io::Strand& strand)
+    : Client(worker, std::move(listener), peer, origin_, strand),
+      origin_{.told = std::move(told), .own_pool = {}},
       count_(worker, this->listener()),
       stream_(std::move(stream)),
       reader_(worker.loop(), stream_.get()) {
+  origin_.socket = &stream_.descriptor();
   stream_.descriptor().on_idle_event(this);
   worker.opened(*this);
 }
@@ -148,8 +145,10 @@ tls::EitherStream stream_of(Worker&, std::unique_ptr<tls::Stream>& secure) {
 
 // `source` is a descriptor or a TLS stream: a plain connection's frame has no room for the other.
 template <typename Source>
-io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listener, Source source, io::Peer peer) {
-  ClientConnection client(worker, std::move(listener), stream_of(worker, source), peer, co_await io::this_strand());
+io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listener, Source source, io::Peer peer,
+                          std::shared_ptr<const Told> told) {
+  ClientConnection client(worker, std::move(listener), stream_of(worker, source), peer, std::move(told),
+                          co_await io::this_strand());
   bool is_first = true;
   while (true) {
     if (!client.reader().has_held()) {
@@ -173,8 +172,8 @@ io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listene
     client.at_rest = false;
     if (std::exchange(is_first, false) && client.reader().held().front() == http2_preface.front() &&
         co_await begins_http2(client)) {
-      co_await serve_http2({worker, client.listener_share(), client.peer(), client.secure()}, client.stream(),
-                           client.reader().held());
+      co_await serve_http2({worker, client.listener_share(), client.peer(), client.origin(), client.secure()},
+                           client.stream(), client.reader().held());
       co_return;
     }
     After after = After::Linger;
@@ -203,13 +202,14 @@ io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listene
 
 }  // namespace
 
-io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer) {
-  return serve_from(worker, std::move(listener), fd, peer);
+io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                          std::shared_ptr<const Told> told) {
+  return serve_from(worker, std::move(listener), fd, peer, std::move(told));
 }
 
 io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
-                          io::Peer peer) {
-  return serve_from(worker, std::move(listener), std::move(stream), peer);
+                          io::Peer peer, std::shared_ptr<const Told> told) {
+  return serve_from(worker, std::move(listener), std::move(stream), peer, std::move(told));
 }
 
 }  // namespace ballast::traffic

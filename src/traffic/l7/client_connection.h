@@ -17,10 +17,11 @@ namespace ballast::traffic {
 class ClientConnection final : public Client, public OpenConnection, public io::IdleListener {
  public:
   ClientConnection(Worker& worker, std::shared_ptr<ListenerShare> listener, tls::EitherStream stream,
-                   const io::Peer& peer, io::Strand& strand);
+                   const io::Peer& peer, std::shared_ptr<const Told> told, io::Strand& strand);
   ~ClientConnection() override;
 
   io::Stream& stream() { return stream_.get(); }
+  ClientOrigin& origin() { return origin_; }
   http::Connection& reader() { return reader_; }
   const tls::Stream* secure() const override { return stream_.secure(); }
 
@@ -46,17 +47,18 @@ class ClientConnection final : public Client, public OpenConnection, public io::
 
  private:
   void on_idle_event(News news) override;
-  std::string local_host() const override;
 
+  ClientOrigin origin_;
   ConnectionCount count_;
   tls::EitherStream stream_;
   http::Connection reader_;
 };
 
 // Serves one client until either side ends it.
-io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer);
+io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                          std::shared_ptr<const Told> told);
 // The same behind a TLS handshake.
 io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
-                          io::Peer peer);
+                          io::Peer peer, std::shared_ptr<const Told> told);
 
 }  // namespace ballast::traffic

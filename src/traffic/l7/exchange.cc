@@ -250,10 +250,12 @@ void Exchange::log() {
     return duration.count() < 0 ? -1 : std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
   };
   const std::string client = source_ == client_.peer().bytes ? client_.peer_text() : io::Peer{source_}.host();
+  const std::string proxy = client_.told() != nullptr ? client_.told()->proxy.host() : std::string();
   AccessRecord record{
       .at = std::chrono::system_clock::now(),
       .listener = listener_->settings->name,
       .client = client,
+      .proxy = proxy,
       .major_version = client_.major_version(),
       .status = facts.status,
       .reason = to_string(facts.reason),

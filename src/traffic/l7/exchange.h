@@ -112,6 +112,7 @@ class Exchange {
   io::Task<Attempt> receive_head(Upstream& upstream, Upload& upload, io::Instant sent);
   io::Task<Attempt> respond(Upstream& upstream, Upload& upload, std::optional<Upstream::Use>& end);
   io::Task<Attempt> open_tunnel(Upstream& upstream);
+  UpstreamPool& pool_of_target();
   UpstreamRequest request_for_target();
   AjpRequest request_for_container();
   void gather_response_lines();

@@ -16,7 +16,7 @@ namespace {
 class Http2Client final : public Client, private http2::StreamListener {
  public:
   Http2Client(const Http2Origin& origin, std::shared_ptr<http2::Stream> stream, io::Strand& strand)
-      : Client(origin.worker, origin.listener, origin.peer, strand),
+      : Client(origin.worker, origin.listener, origin.peer, origin.origin, strand),
         stream_(std::move(stream)),
         secure_(origin.secure) {
     stream_->listen(this);

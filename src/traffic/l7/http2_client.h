@@ -23,6 +23,7 @@ struct Http2Origin {
   Worker& worker;
   std::shared_ptr<ListenerShare> listener;
   io::Peer peer;
+  ClientOrigin& origin;                 // outlives the streams
   const tls::Stream* secure = nullptr;  // what carries it, where that is TLS
 };
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "io/loop.h"
-#include "traffic/secure.h"
+#include "traffic/connect.h"
 
 namespace ballast::traffic {
 
@@ -34,8 +34,9 @@ std::shared_ptr<Http2Pool::Connection> Http2Pool::take(Fresh fresh, const Way& w
 io::Task<void> Http2Pool::run(std::shared_ptr<Http2Pool> pool, std::shared_ptr<Connection> connection, Way way) {
   const config::TargetGroup& settings = *way.group.settings;
   pool->cell_.connects.add();
-  auto stream =
-      co_await connect(pool->worker_, way.group, way.target, pool->scope_.loop().after(settings.timeouts.connect));
+  // Many clients share it, so it is nobody's in particular: the configuration refuses groups that would tell.
+  auto stream = co_await connect_target(pool->worker_, {}, way.group, way.target,
+                                        pool->scope_.loop().after(settings.timeouts.connect));
   std::optional<Code> failure;
   if (!stream) {
     failure = stream.error().code();

@@ -61,9 +61,9 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
 
 io::Task<After> Exchange::redirect(const RedirectTo& redirect_to) {
   const http::RequestHead& head = state_->request;
-  const std::string location = redirect_to.location({.protocol = client_.secure() != nullptr ? "https" : "http",
+  const std::string location = redirect_to.location({.protocol = client_.protocol(),
                                                      .host = head.host(),
-                                                     .port = client_.listener().port,
+                                                     .port = client_.port(),
                                                      .path = head.path(),
                                                      .query = head.query()});
   co_return co_await answer_own({.status = redirect_to.status(), .location = location});

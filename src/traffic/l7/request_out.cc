@@ -153,7 +153,7 @@ http::OutgoingRequest request_head(const RequestOut& request) {
   const bool writes_x = listener.x_forwarded != config::ForwardedHeaders::Off;
   const std::string& peer = request.client.peer_text();
   const tls::Stream* secure = request.client.secure();
-  const Bytes protocol = secure != nullptr ? "https" : "http";
+  const Bytes protocol = request.client.protocol();
   const auto& clients = listener.tls.client_certificates;
   const Bytes subject_header = clients.has_value() ? Bytes(clients->subject_header) : Bytes();
   auto& lines = state.lines;
@@ -212,7 +212,7 @@ http::OutgoingRequest request_head(const RequestOut& request) {
   }
 
   if (writes_x) {
-    state.forwarded_port = fmt::format_int(request.listener.share->port).str();
+    state.forwarded_port = fmt::format_int(request.client.port()).str();
     if (appends) join_values(fields, http::HeaderId::XForwardedFor, state.forwarded_for);
     if (!appends) state.forwarded_for.clear();
     if (!state.forwarded_for.empty()) state.forwarded_for += ", ";

@@ -59,6 +59,12 @@ Result<Conditions> Conditions::compile(const config::Match& match) {
     if (!compiled) return fail(std::move(compiled.error()).within(place("query " + wanted.name, wanted.pattern)));
     conditions.parameters_.push_back({wanted.name, *std::move(compiled)});
   }
+  for (config::Pattern pattern : match.sni) {
+    if (!pattern.is_regex) pattern.text = host_of_record(pattern.text);
+    Result<TextPattern> compiled = TextPattern::compile(pattern, LetterCase::Folded);
+    if (!compiled) return fail(std::move(compiled.error()).within(place("sni", pattern)));
+    conditions.snis_.push_back(*std::move(compiled));
+  }
   conditions.methods_ = match.method;
   conditions.sources_ = match.source;
   return conditions;
@@ -77,6 +83,7 @@ bool Conditions::header_holds(const Named& wanted, const http::Fields* fields) c
 bool Conditions::hold(const RequestFacts& facts) const {
   if (!methods_.empty() && std::find(methods_.begin(), methods_.end(), facts.method) == methods_.end()) return false;
   if (!paths_.empty() && !any_matches(paths_, facts.path)) return false;
+  if (!snis_.empty() && (facts.sni.empty() || !any_matches(snis_, facts.sni))) return false;
   if (!hosts_.empty() && !any_matches(hosts_, host_of_record(facts.host))) return false;
   if (!sources_.empty() && std::none_of(sources_.begin(), sources_.end(), [&](const config::Network& network) {
         return contains(network, facts.source);

@@ -34,6 +34,7 @@ class Conditions {
   std::vector<Named> headers_;
   std::vector<Named> parameters_;
   std::vector<config::Network> sources_;
+  std::vector<TextPattern> snis_;
 };
 
 // The host that patterns are compared with: without the dot that ends a fully qualified name.

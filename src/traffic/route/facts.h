@@ -1,4 +1,5 @@
-// RequestFacts: what rules are matched against; views that the request keeps alive. A TCP connection has only a source.
+// RequestFacts: what rules are matched against; views that the request keeps alive. A TCP connection has only a source,
+// and of a TLS one its SNI.
 #pragma once
 
 #include <array>
@@ -15,6 +16,7 @@ struct RequestFacts {
   Bytes query;  // behind the '?'
   Bytes method;
   const http::Fields* fields = nullptr;
+  Bytes sni;                              // of a TLS client that named a host
   std::array<std::uint8_t, 16> source{};  // the client's address (after trusted proxies), v4 as v4-mapped v6
 };
 

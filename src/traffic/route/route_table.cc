@@ -109,6 +109,8 @@ Result<RouteTable> RouteTable::compile(const config::Listener& listener, const G
     table.index(number);
   }
   if (!listener.default_action) {
+    // Of a tls listener: what no rule matches is refused.
+    if (listener.protocol == config::ListenerProtocol::Tls) return table;
     return fail(Code::Invalid, fmt::format("listener \"{}\" has no default action; add `default: {{ forward: GROUP }}`",
                                            listener.name));
   }
@@ -161,7 +163,7 @@ const Route* RouteTable::match(const RequestFacts& facts) const {
     }
   }
   best = first_of(others_, best, facts);
-  return &routes_[best];
+  return best < routes_.size() ? &routes_[best] : nullptr;
 }
 
 }  // namespace ballast::traffic

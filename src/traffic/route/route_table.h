@@ -32,10 +32,10 @@ class RouteTable {
   // The Error names the listener, the rule and what is wrong with it.
   static Result<RouteTable> compile(const config::Listener& listener, const GroupIndex& group_index);
 
-  // nullptr only for an empty table. The Route lives as long as the table.
+  // nullptr only where there is no default, as a tls listener may have it. The Route lives as long as the table.
   const Route* match(const RequestFacts& facts) const;
 
-  // Every route in order, the default last.
+  // Every route in order, the default, where there is one, last.
   const std::vector<Route>& routes() const { return routes_; }
 
  private:

@@ -1,0 +1,29 @@
+#include "traffic/listen/serve.h"
+
+#include <utility>
+
+#include "traffic/l4/serve.h"
+#include "traffic/l7/client_connection.h"
+#include "traffic/secure.h"
+#include "traffic/worker.h"
+
+namespace ballast::traffic {
+
+// No coroutine itself: it only says which one it is.
+io::Task<void> serve_connection(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
+                                std::shared_ptr<const Told> told) {
+  using enum config::ListenerProtocol;
+  const PlanListener* plan = worker.plan()->listener(*listener);
+  switch (plan != nullptr ? plan->settings->protocol : Tcp) {  // one that was removed meanwhile: closes it
+    case Http:
+      return serve_http(worker, std::move(listener), fd, peer, std::move(told));
+    case Https:
+      return serve_https(worker, std::move(listener), fd, peer, std::move(told));
+    case Tcp:
+    case Tls:
+      break;
+  }
+  return serve_tcp(worker, std::move(listener), fd, peer, std::move(told));
+}
+
+}  // namespace ballast::traffic
