@@ -14,6 +14,8 @@ namespace ballast::config {
 
 Value<Settings> settings_kind();
 Value<Listener> listener_kind();
+Value<CertificateFiles> certificate_files_kind();
+Value<ListenerTls> listener_tls_kind();
 Value<Rule> rule_kind();
 Value<Action> action_kind();
 Value<Auth> auth_kind();
