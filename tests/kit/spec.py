@@ -559,7 +559,7 @@ class Spec:
 
 
 _STATEMENTS = [
-    (r"origin (\w+)( tcp)?( proxied)?(?:: over tls (\w+)(?: clients of (\w+))?)?(?:: *(.+)|:?)", "origin"),
+    (r"origin (\w+)( tcp)?( proxied)?(?: over tls (\w+)(?: clients of (\w+))?)?(?:: *(.+)|:?)", "origin"),
     (r"origin (\w+) goes on(?: in (\w+))?", "origin_goes_on"),
     (r"origin (\w+) is stuck with at least (\d+) bytes", "origin_stuck"),
     (r"origin (\w+) has nothing unsent", "origin_unsent"),
