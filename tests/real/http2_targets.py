@@ -134,15 +134,18 @@ listeners:
   clear: {{ address: "127.0.0.1:0", protocol: http, default: {{ forward: clear }} }}
   secure: {{ address: "127.0.0.1:0", protocol: http, default: {{ forward: secure }} }}
   both: {{ address: "127.0.0.1:0", protocol: http, default: {{ forward: both }} }}
+  moved: {{ address: "127.0.0.1:0", protocol: http, default: {{ forward: moved }} }}
 target_groups:
   clear: {{ protocol: h2c, targets: [ "127.0.0.1:{one.clear}" ] }}
   secure: {{ protocol: h2, tls: {{ ca: ca.crt, server_name: app.internal }}, targets: [ "127.0.0.1:{one.secure}" ] }}
   both: {{ protocol: h2c, health_check: off, targets: [ "127.0.0.1:{one.clear}", "127.0.0.1:{two.clear}" ] }}
+  moved: {{ protocol: h2c, health_check: off, targets: [ "127.0.0.1:{one.clear}" ] }}
 """, folder, admin_http=ballast.admin_http))
         await ballast.start(config)
         listeners = await ballast.listeners()
         for name, tls in (("clear", ""), ("secure", "on")):
             await messages_pass(folder, listeners[name], tls)
+        await target_leaves(ballast, config, listeners["moved"], one, two)
         await reload_and_kill(listeners["both"], one)
     finally:
         try:
@@ -177,6 +180,29 @@ async def messages_pass(folder: pathlib.Path, address: str, tls: str) -> None:
     # An upgrade is not passed on; the request is answered as an ordinary one.
     said = await fetch("-H", "Connection: upgrade", "-H", "Upgrade: websocket", f"http://{address}/")
     need(said.startswith("HTTP/2.0"), f"an upgrade: {said}")
+
+
+async def target_leaves(ballast: Ballast, config: pathlib.Path, address: str, one: Nginx, two: Nginx) -> None:
+    """A target that is taken out of the file while it works on a request: that one is answered, the next goes elsewhere."""
+    slow = asyncio.create_task(ask(address, "/whoami/sleep/1500"))
+    async with asyncio.timeout(10):
+        while (await moved(ballast))["traffic"]["in_flight"] != 1:
+            await asyncio.sleep(0.02)
+    before = f"""moved: {{ protocol: h2c, health_check: off, targets: [ "127.0.0.1:{one.clear}" ] }}"""
+    text = config.read_text()
+    need(before in text, "the group stands otherwise in the file")
+    config.write_text(text.replace(before, before.replace(str(one.clear), str(two.clear))))
+    done = await ballast.command("apply", str(config))
+    need(done.exit == 0, done.describe())
+    need((await ask(address, "/")).startswith("200 "), "the new target does not answer")
+    need((answer := await slow).startswith("200 "), f"the request under way: {answer}")
+    async with asyncio.timeout(20):
+        while len((await moved(ballast))["targets"]) != 1:
+            await asyncio.sleep(0.02)
+
+
+async def moved(ballast: Ballast) -> dict:
+    return next(group for group in (await ballast.status())["groups"] if group["name"] == "moved")
 
 
 async def reload_and_kill(address: str, one: Nginx) -> None:

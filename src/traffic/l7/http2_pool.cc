@@ -33,6 +33,8 @@ std::shared_ptr<Http2Pool::Connection> Http2Pool::take(Fresh fresh, const Way& w
 
 io::Task<void> Http2Pool::run(std::shared_ptr<Http2Pool> pool, std::shared_ptr<Connection> connection, Way way) {
   const config::TargetGroup& settings = *way.group.settings;
+  // What it counts is the target's, which may have left every Plan before the connection ends.
+  const std::shared_ptr<TargetShare> target = way.target.shared_from_this();
   pool->cell_.connects.add();
   // Many clients share it, so it is nobody's in particular: the configuration refuses groups that would tell.
   auto stream = co_await connect_target(pool->worker_, {}, way.group, way.target,
