@@ -28,6 +28,7 @@ using namespace ballast;
 class NoFiles final : public config::FileReader {
  public:
   Result<std::string> read(const std::string&, std::size_t) override { return fail(Code::NotFound); }
+  Result<std::string> folder(const std::string&) override { return fail(Code::NotFound); }
   Result<std::vector<std::string>> glob(const std::string&) override { return std::vector<std::string>{}; }
   std::optional<std::string> environment(const std::string& name) override {
     return name.size() == 1 ? std::optional<std::string>("10.0.0.1:80") : std::nullopt;
