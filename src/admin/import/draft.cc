@@ -192,6 +192,14 @@ std::string shown(std::string_view text) {
   return line;
 }
 
+bool DraftGroup::add_target(const std::string& address, long weight) {
+  if (std::ranges::find(addresses, address) != addresses.end()) return false;
+  addresses.push_back(address);
+  targets.push_back(weight == 1 ? yaml_text(address)
+                                : fmt::format("{{ address: {}, weight: {} }}", yaml_text(address), weight));
+  return true;
+}
+
 void Draft::note(const std::string& file, int line, std::string text) {
   if (notes_.size() >= notes_max) {
     ++notes_left_out_;

@@ -41,11 +41,19 @@ struct DraftListener {
 };
 
 struct DraftGroup {
+  // False: the address is in the group already, where it can stand once.
+  bool add_target(const std::string& address, long weight);
+
   std::string name;
   std::string protocol = "http";
   DraftProperties properties;
-  std::vector<std::string> targets;  // as YAML
+  std::vector<std::string> targets;    // as YAML
+  std::vector<std::string> addresses;  // of these
 };
+
+inline constexpr std::string_view twin_text =
+    "changed: the same address stands in this group before it; a target is in a group once, so give that one the "
+    "weight of both";
 
 class Draft {
  public:

@@ -129,9 +129,7 @@ void HaproxyReader::server(const HaproxyLine& line, const std::vector<std::strin
     }
   }
   if (is_checked) check_options_["check"] = "yes";
-  group.targets.push_back(has_weight && weight != 1
-                              ? fmt::format("{{ address: {}, weight: {} }}", yaml_text(address), weight)
-                              : yaml_text(address));
+  if (!group.add_target(address, has_weight ? weight : 1)) left_out(line, std::string(twin_text));
 }
 
 void HaproxyReader::health(const HaproxySection& section, DraftGroup& group) {

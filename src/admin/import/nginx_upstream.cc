@@ -85,8 +85,7 @@ void NginxReader::upstream_server(const NginxDirective& directive, DraftGroup& g
       left_out(directive, fmt::format("{} has no counterpart", option));
     }
   }
-  group.targets.push_back(weight == 1 ? yaml_text(address)
-                                      : fmt::format("{{ address: {}, weight: {} }}", yaml_text(address), weight));
+  if (!group.add_target(address, weight)) left_out(directive, std::string(twin_text));
 }
 
 void NginxReader::upstream(const NginxDirective& block) {
@@ -151,7 +150,7 @@ std::string NginxReader::group_for(const NginxDirective& pass, std::string_view 
   if (named != upstreams.end()) {
     upstream(*named->second);
   } else {
-    group.targets.push_back(yaml_text(address));
+    group.add_target(address, 1);
   }
   group.properties.emplace_back("health_check", "{ protocol: tcp }");
   DraftProperties timeouts;
