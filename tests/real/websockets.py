@@ -48,7 +48,10 @@ async def start(program: pathlib.Path, *words: str) -> asyncio.subprocess.Proces
 
 
 async def heard(process: asyncio.subprocess.Process, line: str) -> None:
-    said = await asyncio.wait_for(process.stdout.readline(), SECONDS)
+    try:
+        said = await asyncio.wait_for(process.stdout.readline(), SECONDS)
+    except TimeoutError:
+        raise Failure(f"wanted {line!r}, heard nothing for {SECONDS:g} s") from None
     need(said.decode() == line + "\n", f"wanted {line!r}, heard {said!r}")
 
 
