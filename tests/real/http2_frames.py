@@ -246,7 +246,7 @@ async def violations(address: str, counted) -> int:
         if verdict.startswith("GOAWAY"):
             defect = _violates(verdict)
             wanted[defect] = wanted.get(defect, 0) + 1
-        after = await counted(wanted)
+        after = await counted([wanted])
         if after != wanted:
             problems.append(f"{row.rule}: {row.what}: counted {after}, wanted {wanted}")
     if problems:
