@@ -71,11 +71,15 @@ Value<std::vector<S>> named(Value<S> each, std::size_t max) {
   return std::make_shared<NamedKind<S>>(std::move(each), max);
 }
 
-// The section, or `off`, which clears the flag at `enabled`.
+// The section, or `off`, which clears the flag at `enabled`. Scalars::AreValues: other scalars are for the
+// section's own short form.
+enum class Scalars { AreWrong, AreValues };
+
 template <typename S>
 class SwitchableKind final : public Kind<S> {
  public:
-  SwitchableKind(Value<S> on, bool S::* enabled) : on_(std::move(on)), enabled_(enabled) {}
+  SwitchableKind(Value<S> on, bool S::* enabled, Scalars scalars)
+      : on_(std::move(on)), enabled_(enabled), scalars_(scalars) {}
 
   Shape shape() const override {
     const Shape on = on_->shape();
@@ -85,7 +89,9 @@ class SwitchableKind final : public Kind<S> {
 
   void decode(const Node& node, S& out, Decoder& decoder) const override {
     if (!node.is_scalar()) return on_->decode(node, out, decoder);
-    if (node.text != "off" && node.text != "false") {
+    const bool is_off = node.text == "off" || node.text == "false";
+    if (!is_off && scalars_ == Scalars::AreValues) return on_->decode(node, out, decoder);
+    if (!is_off) {
       return decoder.error(node.mark, fmt::format("{} cannot stand here", quote(node.text)), shape().words);
     }
     out.*enabled_ = false;
@@ -101,11 +107,12 @@ class SwitchableKind final : public Kind<S> {
  private:
   Value<S> on_;
   bool S::* enabled_;
+  Scalars scalars_;
 };
 
 template <typename S>
-Value<S> switchable(Value<S> on, bool S::* enabled) {
-  return std::make_shared<SwitchableKind<S>>(std::move(on), enabled);
+Value<S> switchable(Value<S> on, bool S::* enabled, Scalars scalars = Scalars::AreWrong) {
+  return std::make_shared<SwitchableKind<S>>(std::move(on), enabled, scalars);
 }
 
 // The section, or only the value of its property at `member`.

@@ -1,6 +1,7 @@
 // The schema: every property of a configuration, declared once.
 //
-// The declarations (schema_settings.cc, schema_listener.cc, schema_rule.cc, schema_auth.cc, schema_target_group.cc) are
+// The declarations (schema_settings.cc, schema_listener.cc, schema_rule.cc, schema_auth.cc, schema_cors.cc,
+// schema_https.cc, schema_target_group.cc) are
 // the documentation; decoding (load.h), the differences (diff.h), the JSON Schema that editors complete from and the
 // reference page are all made from them. Nothing is kept: each call builds what it needs.
 #pragma once
@@ -19,6 +20,9 @@ Value<ListenerTls> listener_tls_kind();
 Value<Rule> rule_kind();
 Value<Action> action_kind();
 Value<Auth> auth_kind();
+Value<Cors> cors_kind();
+Value<HttpsRedirect> https_redirect_kind();
+Value<Hsts> hsts_kind();
 Value<TargetGroup> target_group_kind();
 Value<Ajp> ajp_kind();
 Value<SessionRoute> session_route_kind();

@@ -209,6 +209,7 @@ void check_rules(const Listener& listener, Decoder& decoder) {
 // A tls listener without one refuses what no rule matches.
 void require_default(const Listener& listener, const Node& node, Decoder& decoder) {
   if (node.find("default") || (listener.protocol == ListenerProtocol::Tls && !listener.rules.empty())) return;
+  if (redirects_to_https(listener)) return;
   decoder.error(listener.mark, "default is missing in this listener");
 }
 
@@ -231,6 +232,34 @@ void check_proxy_protocol(const Listener& listener, const Node& node, Decoder& d
   }
 }
 
+void check_https(const Listener& listener, const Node& node, Decoder& decoder) {
+  if (redirects_to_https(listener) && listener.protocol != ListenerProtocol::Http) {
+    decoder.error(node.mark_of("redirect_https"), "redirect_https is for http listeners: this one has the protocol " +
+                                                      std::string(to_string(listener.protocol)));
+  }
+  if (redirects_to_https(listener) && node.find("default")) {
+    decoder.error(node.mark_of("redirect_https"),
+                  "redirect_https stands in the place of default: what no rule matches is redirected; take one away");
+  }
+  if (listener.hsts.has_value() && listener.protocol != ListenerProtocol::Https) {
+    decoder.error(node.mark_of("hsts"),
+                  "hsts is for https listeners: over plain HTTP browsers ignore it, and RFC 6797 "
+                  "forbids to send it");
+  }
+}
+
+void check_cors(const Listener& listener, const Node& node, Decoder& decoder) {
+  if (is_http(listener.protocol)) return;
+  const auto words = [&] {
+    return fmt::format("a {} listener sees no requests whose origin it could tell", to_string(listener.protocol));
+  };
+  if (listener.cors.has_value()) decoder.error(node.mark_of("cors"), words());
+  for (const Rule& rule : listener.rules) {
+    if (rule.cors.has_value())
+      decoder.diagnostics.error(rule.mark, fmt::format("rule {}: {}", quote(rule.name), words()));
+  }
+}
+
 void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   name_rules(listener, node, decoder);
   require_default(listener, node, decoder);
@@ -240,6 +269,8 @@ void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
     decoder.error(node.mark_of("auth"), fmt::format("a {} listener sees no requests whose sender it could ask",
                                                     to_string(listener.protocol)));
   }
+  check_https(listener, node, decoder);
+  check_cors(listener, node, decoder);
   check_tls(listener, node, decoder);
   check_rules(listener, decoder);
   const Node* given = node.find("timeouts");
@@ -409,8 +440,8 @@ Value<Listener> listener_kind() {
                                                                   Order::Matters, rule_kind(), {.max = 1'000})),
                    .default_words = "none"},
                   {.name = "default",
-                   .doc = "What is done where no rule matches. Required, except of a tls listener with rules: without "
-                          "it, what no rule matches is refused.",
+                   .doc = "What is done where no rule matches. Required, except of a tls listener with rules (without "
+                          "it, what no rule matches is refused) and beside `redirect_https`.",
                    .example = "{ forward: site }",
                    .value = field(&Listener::default_action, action_kind()),
                    .default_words = "required"},
@@ -419,6 +450,24 @@ Value<Listener> listener_kind() {
                    .example = "{ basic: { file: users.htpasswd } }",
                    .value = field(&Listener::auth, auth_kind()),
                    .default_words = "none: anybody"},
+                  {.name = "cors",
+                   .doc = "Which pages of other origins may read responses, wherever a rule does not say otherwise: "
+                          "origins, or a section that says more. Only for http and https.",
+                   .example = "[https://app.example.com]",
+                   .value = field(&Listener::cors, cors_kind()),
+                   .default_words = "none: the target's own headers pass through"},
+                  {.name = "redirect_https",
+                   .doc = "In the place of a default: what no rule matches is redirected to the same URL over https. "
+                          "Nobody is asked for a password on that way. Only for http.",
+                   .example = "true",
+                   .value = field(&Listener::redirect_https, https_redirect_kind()),
+                   .default_words = "off"},
+                  {.name = "hsts",
+                   .doc = "Tells browsers to come over https alone for that long (`Strict-Transport-Security`), in the "
+                          "place of what a target says of it. Only for https.",
+                   .example = "365d",
+                   .value = field(&Listener::hsts, hsts_kind()),
+                   .default_words = "none: the target's passes through"},
                   {.name = "limits",
                    .doc = "What a client may send.",
                    .example = "{ body: 10MiB }",

@@ -219,6 +219,12 @@ Value<Rule> rule_kind() {
                .example = "off",
                .value = field(&Rule::auth, auth_kind()),
                .default_words = "the listener's"},
+              {.name = "cors",
+               .doc = "Which pages of other origins may read the responses; `off`: no headers about it but the "
+                      "target's own, also where the listener has them.",
+               .example = "off",
+               .value = field(&Rule::cors, cors_kind()),
+               .default_words = "the listener's"},
           },
       .exactly_one = actions(),
   });

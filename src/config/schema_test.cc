@@ -119,6 +119,11 @@ TEST(Schema, EveryExampleIsTaken) {
        "}} }} }} }} }}"},
       {"forward_auth",
        "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {{ forward: {} }} }} }} }}"},
+      {"cors", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, cors: {} }} }} }}"},
+      {"redirect_https", "{{ listeners: {{ x: {{ address: ':80', redirect_https: {} }} }} }}"},
+      {"hsts",
+       "{{ listeners: {{ x: {{ address: ':443', protocol: https, default: {{ forward: site }}, certificates: {{ cert: "
+       "a, key: b }}, hsts: {} }} }} }}"},
       {"certificate",
        "{{ listeners: {{ x: {{ address: ':443', protocol: https, default: {{ forward: site }}, certificates: [{}] }} "
        "}} "
@@ -156,6 +161,9 @@ TEST(Schema, EveryExampleIsTaken) {
                                diagnostic.text.find("only a check with protocol: exec") != std::string::npos ||
                                diagnostic.text.find("refresh is for a url") != std::string::npos ||
                                diagnostic.text.find("write protocol: http") != std::string::npos ||
+                               diagnostic.text.find("stands in the place of default") != std::string::npos ||
+                               diagnostic.text.find("hsts is for https listeners") != std::string::npos ||
+                               diagnostic.text.starts_with("preload: ") ||
                                diagnostic.text.find("belong together") != std::string::npos;
         EXPECT_TRUE(elsewhere) << name << '.' << property.name << '\n' << loaded.error().render();
       }

@@ -187,11 +187,27 @@ struct Auth {
   friend bool operator==(const Auth&, const Auth&) = default;
 };
 
+// Which pages of other origins may read responses: the CORS protocol of the Fetch standard.
+struct Cors {
+  bool enabled = true;               // false: `off`, for a rule of a listener that has it
+  std::vector<std::string> origins;  // "https://app.example.com", "https://*.example.com", "null", "*"; never empty
+  std::vector<std::string> methods{"GET", "HEAD", "POST"};  // of preflighted requests; "*": any
+  std::vector<std::string> headers;                         // of requests; "*": any
+  std::vector<std::string> expose;                          // of responses, to scripts; "*": all
+  bool credentials = false;
+  std::optional<Milliseconds> max_age;  // of a preflight's answer; none: the browser's own
+  bool private_network = false;
+  bool refuse = false;  // other origins are answered with 403
+  Mark mark;
+  friend bool operator==(const Cors&, const Cors&) = default;
+};
+
 struct Rule {
   std::string name;  // for logs and metrics; "rule-1" where not given
   Match match;
   Action action;
   std::optional<Auth> auth;  // none: the listener's
+  std::optional<Cors> cors;  // the same
   Mark mark;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -292,6 +308,25 @@ struct Compression {
   friend bool operator==(const Compression&, const Compression&) = default;
 };
 
+// What no rule of an http listener matches is sent to the same URL over https.
+struct HttpsRedirect {
+  bool enabled = true;
+  std::uint16_t port = 443;
+  int status = 308;
+  Mark mark;
+  friend bool operator==(const HttpsRedirect&, const HttpsRedirect&) = default;
+};
+
+// Strict-Transport-Security (RFC 6797).
+struct Hsts {
+  Milliseconds max_age{0};  // required; 0: browsers forget it
+  bool include_subdomains = false;
+  bool preload = false;
+  Mark mark;
+  std::string header() const;
+  friend bool operator==(const Hsts&, const Hsts&) = default;
+};
+
 struct Listener {
   std::string name;
   Address address;
@@ -299,8 +334,12 @@ struct Listener {
   std::vector<CertificateFiles> certificates;  // the first is the default
   ListenerTls tls;
   std::vector<Rule> rules;
-  std::optional<Action> default_action;  // key `default`; only a tls listener may have none: it refuses then
-  std::optional<Auth> auth;              // of every rule that has none of its own, and of the default
+  // Key `default`. None: a tls listener refuses, one with redirect_https redirects; no other may have none.
+  std::optional<Action> default_action;
+  std::optional<HttpsRedirect> redirect_https;
+  std::optional<Hsts> hsts;  // of an https listener
+  std::optional<Auth> auth;  // of every rule that has none of its own, and of the default
+  std::optional<Cors> cors;  // the same
   RequestLimits limits;
   ListenerTimeouts timeouts;
   std::optional<ProxyProtocol> proxy_protocol;
@@ -316,6 +355,10 @@ struct Listener {
   Mark mark;
   friend bool operator==(const Listener&, const Listener&) = default;
 };
+
+inline bool redirects_to_https(const Listener& listener) {
+  return listener.redirect_https.has_value() && listener.redirect_https->enabled;
+}
 
 // A tls listener without certificates: its TLS is the targets'.
 inline bool passes_tls_through(const Listener& listener) {

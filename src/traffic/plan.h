@@ -102,6 +102,7 @@ struct PlanListener {
   std::shared_ptr<const config::Listener> settings;
   std::shared_ptr<const RouteTable> routes;
   auth::Guards guards;                                         // of the routes, by their index
+  std::string hsts;                                            // Strict-Transport-Security; empty: none
   std::vector<std::shared_ptr<const tls::ServerContext>> tls;  // by worker; empty: it is plain
 };
 

@@ -51,6 +51,7 @@ constexpr std::array<Row, reason_count> rows{{
     {"auth_denied", 0, "The service that was asked did not let the request pass."},
     {"auth_unavailable", 503, "Who you are cannot be checked at the moment."},
     {"auth_overloaded", 503, "Too many users are being checked at the moment."},
+    {"cors_refused", 403, "Pages of this origin may not use this service."},
 }};
 
 const Row& row_of(Reason reason) {

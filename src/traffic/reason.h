@@ -40,6 +40,7 @@
 //   auth_denied          -       the service that was asked (forward) said no: its answer went to the client
 //   auth_unavailable     503     that service gave no answer, or no keys for tokens have come yet
 //   auth_overloaded      503     too many passwords wait to be tried
+//   cors_refused         403     a page of an origin that is not allowed, where the rule's cors refuses such
 #pragma once
 
 #include <cstdint>
@@ -89,8 +90,9 @@ enum class Reason : std::uint8_t {
   AuthDenied,
   AuthUnavailable,
   AuthOverloaded,
+  CorsRefused,
 };
-inline constexpr int reason_count = static_cast<int>(Reason::AuthOverloaded) + 1;
+inline constexpr int reason_count = static_cast<int>(Reason::CorsRefused) + 1;
 
 std::string_view to_string(Reason reason);  // "connect_refused"; "" for None
 // One sentence for the person who gets the response.

@@ -182,7 +182,8 @@ auth::Guards AuthKeeper::guards_of(const config::Listener& listener) const {
       any = any || guards.back() != nullptr;
     }
   }
-  guards.push_back(of_listener);
+  // On its way to https nobody is to send a password.
+  guards.push_back(config::redirects_to_https(listener) ? nullptr : of_listener);
   if (!any) guards.clear();
   return guards;
 }

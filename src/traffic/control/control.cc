@@ -264,6 +264,7 @@ void Control::publish() {
     listener->settings = std::shared_ptr<const config::Listener>(settings_, settings);
     listener->routes = routes_.at(open.share->name);
     listener->guards = auth_.guards_of(*settings);
+    if (settings->hsts.has_value()) listener->hsts = settings->hsts->header();
     listener->tls = tls_.listener(open.share->name);
     if (plan->listeners.size() <= open.share->slot) plan->listeners.resize(open.share->slot + 1);
     plan->listeners[open.share->slot] = std::move(listener);

@@ -6,6 +6,7 @@
 #include "traffic/l7/grpc.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/session_route.h"
+#include "traffic/route/cors.h"
 
 namespace ballast::traffic {
 
@@ -56,10 +57,6 @@ io::Task<After> Exchange::answer() {
   const http::RequestHead& head = state_->request;
   const config::Listener& listener = *listener_->settings;
   if (head.is_connect || head.method() == "TRACE") co_return co_await refuse(Reason::MethodRefused);
-  if (listener.limits.body.has_value() && head.framing == http::Framing::Length &&
-      head.content_length > *listener.limits.body) {
-    co_return co_await refuse(Reason::RequestTooLarge);
-  }
   make_ids(*state_, worker_.random(), worker_.random());
   source_ = client_address(head, client_.peer(), listener);
   const RequestFacts facts{
@@ -71,6 +68,16 @@ io::Task<After> Exchange::answer() {
       .source = source_,
   };
   route_ = listener_->routes->match(facts);
+  // With the route known, so that the answer says which pages may read it.
+  if (listener.limits.body.has_value() && head.framing == http::Framing::Length &&
+      head.content_length > *listener.limits.body) {
+    co_return co_await refuse(Reason::RequestTooLarge);
+  }
+  // Before authentication: a browser sends no credentials with a preflight.
+  if (const CorsPolicy* cors = route_->cors.get(); cors != nullptr) {
+    if (CorsPolicy::is_preflight(head)) co_return co_await answer_preflight(*cors);
+    if (cors->refuses(head)) co_return co_await refuse(Reason::CorsRefused);
+  }
   if (const auth::Guard* asks = guard(); asks != nullptr) {
     if (const std::optional<After> ended = co_await authenticate(*asks)) co_return *ended;
   }

@@ -34,6 +34,7 @@ struct Guard;
 struct JwtGuard;
 }  // namespace auth
 
+class CorsPolicy;
 class Upload;
 
 class Exchange {
@@ -66,6 +67,7 @@ class Exchange {
     Bytes allow = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";  // with 405
     bool closes = false;
     std::span<const http::FieldLine> lines = {};
+    std::span<const http::FieldLine> late_lines = {};  // behind what the settings change
   };
 
   // What the service of a forward authentication said, whole.
@@ -124,6 +126,7 @@ class Exchange {
 
   // own_answer.cc
   io::Task<After> answer_own(OwnAnswer answer);
+  io::Task<After> answer_preflight(const CorsPolicy& cors);
   io::Task<After> redirect(const RedirectTo& redirect_to);
   io::Task<After> refuse(Reason reason);
   io::Task<After> refuse(Reason reason, Bytes allow);

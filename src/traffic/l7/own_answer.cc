@@ -7,16 +7,19 @@
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/grpc.h"
 #include "traffic/l7/request_out.h"
+#include "traffic/route/cors.h"
 #include "wire/http/bytes_body.h"
 #include "wire/http/head_writer.h"
 #include "wire/http/list.h"
 
 namespace ballast::traffic {
 
-void Exchange::decorate() {
-  const config::Listener& listener = *listener_->settings;
-  if (listener.remove_headers.empty() && listener.response_headers.empty()) return;
-  auto& lines = state_->lines;
+namespace {
+
+constexpr Bytes hsts_name = "Strict-Transport-Security";
+
+// What the settings name is taken out, and put in.
+void change_named(const config::Listener& listener, std::vector<http::FieldLine>& lines) {
   std::erase_if(lines, [&](const http::FieldLine& line) {
     return std::ranges::any_of(listener.remove_headers,
                                [&](const std::string& name) { return http::iequals(name, line.name); }) ||
@@ -24,6 +27,29 @@ void Exchange::decorate() {
                                [&](const config::NamedText& header) { return http::iequals(header.name, line.name); });
   });
   for (const config::NamedText& header : listener.response_headers) lines.push_back({header.name, header.text});
+}
+
+}  // namespace
+
+void Exchange::decorate() {
+  const config::Listener& listener = *listener_->settings;
+  const CorsPolicy* cors = route_ != nullptr ? route_->cors.get() : nullptr;
+  const bool names_headers = !listener.remove_headers.empty() || !listener.response_headers.empty();
+  if (!names_headers && cors == nullptr && listener_->hsts.empty()) return;
+  auto& lines = state_->lines;
+  if (names_headers) change_named(listener, lines);
+  if (!listener_->hsts.empty() && client_.secure() != nullptr) {
+    std::erase_if(lines, [](const http::FieldLine& line) { return http::iequals(line.name, hsts_name); });
+    lines.push_back({hsts_name, listener_->hsts});
+  }
+  if (cors != nullptr) cors->write(state_->request, lines);
+}
+
+io::Task<After> Exchange::answer_preflight(const CorsPolicy& cors) {
+  if (cors.refuses(state_->request)) co_return co_await refuse(Reason::CorsRefused);
+  std::vector<http::FieldLine> lines;
+  cors.write_preflight(state_->request, lines);
+  co_return co_await answer_own({.status = 204, .late_lines = lines});
 }
 
 io::Task<After> Exchange::answer_own(OwnAnswer answer) {
@@ -40,6 +66,7 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   if (!listener_->settings->server_header.empty())
     state.lines.push_back({"Server", listener_->settings->server_header});
   decorate();
+  state.lines.insert(state.lines.end(), answer.late_lines.begin(), answer.late_lines.end());
   const bool bodiless = answer.status == 204 || answer.status == 304;
   http::OutgoingFraming framing{.framing = bodiless ? http::Framing::None : http::Framing::Length,
                                 .length = answer.body.size(),
@@ -75,6 +102,7 @@ namespace {
 bool is_of_the_resource(Reason reason) {
   switch (reason) {
     case Reason::MethodRefused:
+    case Reason::CorsRefused:
     case Reason::FileNotFound:
     case Reason::FileRefused:
     case Reason::FileDenied:

@@ -37,11 +37,13 @@ struct FixedAnswer {
   std::string body;
 };
 
+class CorsPolicy;
 class StaticFiles;
 
 struct Route {
   std::string name;         // of the rule; "default"
   std::uint32_t index = 0;  // place among the listener's rules; the default is behind the last
+  std::shared_ptr<const CorsPolicy> cors = nullptr;
   std::variant<ForwardTo, RedirectTo, FixedAnswer, std::shared_ptr<const StaticFiles>> action;
 };
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "traffic/files/static_files.h"
+#include "traffic/route/cors.h"
 
 namespace ballast::traffic {
 namespace {
@@ -84,6 +85,14 @@ class LowerHost {
   Bytes view_;
 };
 
+// What no rule of a listener matches; none: it is refused.
+std::optional<config::Action> last_action(const config::Listener& listener) {
+  if (!config::redirects_to_https(listener)) return listener.default_action;
+  const config::HttpsRedirect& redirect = *listener.redirect_https;
+  const std::string port = redirect.port == 443 ? "" : fmt::format(":{}", redirect.port);
+  return config::Redirect{.status = redirect.status, .to = fmt::format("https://{{host}}{}{{path}}?{{query}}", port)};
+}
+
 bool is_indexable(const TextPattern& pattern) {
   if (std::holds_alternative<TextPattern::Whole>(pattern.form())) return true;
   const auto* suffix = std::get_if<TextPattern::Suffix>(&pattern.form());
@@ -98,25 +107,29 @@ Result<RouteTable> RouteTable::compile(const config::Listener& listener, const G
   const auto within = [&](Error error, const std::string& rule) {
     return fail(std::move(error).within(fmt::format("listener \"{}\", rule \"{}\"", listener.name, rule)));
   };
+  const auto cors = listener.cors.has_value() ? CorsPolicy::compile(*listener.cors) : nullptr;
   for (const config::Rule& rule : listener.rules) {
     const auto number = static_cast<std::uint32_t>(table.routes_.size());
     Result<Conditions> conditions = Conditions::compile(rule.match);
     if (!conditions) return within(std::move(conditions.error()), rule.name);
     Result<Route> route = traffic::compile(rule.name, number, rule.action, group_index);
     if (!route) return within(std::move(route.error()), rule.name);
+    route->cors = rule.cors.has_value() ? CorsPolicy::compile(*rule.cors) : cors;
     table.conditions_.push_back(*std::move(conditions));
     table.routes_.push_back(*std::move(route));
     table.index(number);
   }
-  if (!listener.default_action) {
+  const std::optional<config::Action> action = last_action(listener);
+  if (!action) {
     // Of a tls listener: what no rule matches is refused.
     if (listener.protocol == config::ListenerProtocol::Tls) return table;
     return fail(Code::Invalid, fmt::format("listener \"{}\" has no default action; add `default: {{ forward: GROUP }}`",
                                            listener.name));
   }
-  Result<Route> last = traffic::compile("default", static_cast<std::uint32_t>(table.routes_.size()),
-                                        *listener.default_action, group_index);
+  Result<Route> last =
+      traffic::compile("default", static_cast<std::uint32_t>(table.routes_.size()), *action, group_index);
   if (!last) return within(std::move(last.error()), "default");
+  last->cors = cors;
   table.routes_.push_back(*std::move(last));
   return table;
 }
