@@ -1,4 +1,5 @@
-"""Apache httpd from Debian as a process with a folder of its own: one port speaks AJP by mod_proxy_ajp, another by mod_jk."""
+"""Apache httpd from Debian as a process with a folder of its own: one port speaks AJP by mod_proxy_ajp, another by mod_jk; two more
+do so for clients over TLS, who may show a certificate of ca.crt."""
 
 import os
 import pathlib
@@ -21,6 +22,8 @@ Mutex file:{folder}
 ServerName 127.0.0.1
 Listen 127.0.0.1:{proxy_port}
 Listen 127.0.0.1:{jk_port}
+Listen 127.0.0.1:{proxy_tls_port}
+Listen 127.0.0.1:{jk_tls_port}
 {load}
 StartServers {servers}
 KeepAlive On
@@ -40,20 +43,40 @@ JkOptions +ForwardURICompatUnparsed
 <VirtualHost 127.0.0.1:{jk_port}>
   JkMount /* {worker}
 </VirtualHost>
+<VirtualHost 127.0.0.1:{proxy_tls_port}>
+  {tls}
+  {proxy}
+</VirtualHost>
+<VirtualHost 127.0.0.1:{jk_tls_port}>
+  {tls}
+  JkMount /* {worker}
+</VirtualHost>
 """
 
 
+TLS = """SSLEngine On
+  SSLCertificateFile "{files}/site.crt"
+  SSLCertificateKeyFile "{files}/site.key"
+  SSLCACertificateFile "{files}/ca.crt"
+  SSLVerifyClient optional
+  SSLOptions +StdEnvVars +ExportCertData"""
+
+
 class Apache:
+    """`folder` has site.crt, site.key and ca.crt."""
+
     def __init__(self, folder: pathlib.Path, *, proxy: str, workers: str, worker: str):
         self.folder = folder / "apache"
         self.folder.mkdir()
-        self.proxy_port, self.jk_port = free_port(), free_port()
+        self.proxy_port, self.jk_port, self.proxy_tls_port, self.jk_tls_port = (free_port() for _ in range(4))
         self._process = None
         (self.folder / "workers.properties").write_text(workers)
-        modules = ["mpm_event", "authz_core", "proxy", "proxy_ajp", "proxy_balancer", "slotmem_shm", "lbmethod_byrequests", "jk"]
+        modules = ["mpm_event", "authz_core", "proxy", "proxy_ajp", "proxy_balancer", "slotmem_shm", "lbmethod_byrequests", "jk",
+                   "socache_shmcb", "ssl"]
         load = "\n".join(f"LoadModule {m}_module {MODULES}/mod_{m}.so" for m in modules)
         (self.folder / "httpd.conf").write_text(CONFIGURATION.format(
-            folder=self.folder, proxy_port=self.proxy_port, jk_port=self.jk_port, load=load, servers=1,
+            folder=self.folder, proxy_port=self.proxy_port, jk_port=self.jk_port, proxy_tls_port=self.proxy_tls_port,
+            jk_tls_port=self.jk_tls_port, tls=TLS.format(files=folder), load=load, servers=1,
             workers=self.folder / "workers.properties", proxy=proxy, worker=worker))
 
     @staticmethod

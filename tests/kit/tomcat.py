@@ -23,7 +23,7 @@ CPONG = b"AB\x00\x01\x09"
 SERVER_XML = """<?xml version="1.0" encoding="UTF-8"?>
 <Server port="-1" shutdown="SHUTDOWN">
   <Service name="Catalina">
-    <Connector protocol="AJP/1.3" address="127.0.0.1" port="{port}" {connector} />
+    <Connector protocol="AJP/1.3" address="127.0.0.1" port="{port}" tomcatAuthentication="false" {connector} />
     <Engine name="Catalina" defaultHost="localhost" jvmRoute="{route}">
       <Host name="localhost" appBase="webapps" autoDeploy="false" deployOnStartup="true" />
     </Engine>
@@ -85,7 +85,10 @@ out.print(",\\"cipher\\":" + text(request.getAttribute("jakarta.servlet.request.
 out.print(",\\"key_size\\":" + text(request.getAttribute("jakarta.servlet.request.key_size")));
 out.print(",\\"ssl_session\\":" + text(request.getAttribute("jakarta.servlet.request.ssl_session_id")));
 out.print(",\\"ssl_protocol\\":" + text(request.getAttribute("org.apache.tomcat.util.net.secure_protocol_version")));
-out.print(",\\"certificate\\":" + (request.getAttribute("jakarta.servlet.request.X509Certificate") != null));
+java.security.cert.X509Certificate[] shown =
+    (java.security.cert.X509Certificate[]) request.getAttribute("jakarta.servlet.request.X509Certificate");
+out.print(",\\"certificate\\":" + text(shown == null ? null : shown[0].getSubjectX500Principal() + " " + shown[0].getSerialNumber()));
+out.print(",\\"user\\":" + text(request.getRemoteUser()));
 out.print(",\\"headers\\":[");
 boolean first = true;
 for (String name : Collections.list(request.getHeaderNames())) {

@@ -7,6 +7,7 @@ what `ballast import` makes of the workers.properties that mod_jk runs with.
 """
 
 import argparse
+import asyncio
 import contextlib
 import json
 import os
@@ -14,6 +15,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from kit import certificates  # noqa: E402
 from kit.apache import Apache  # noqa: E402
 from kit.peer import free_port  # noqa: E402
 from kit.tomcat import Tomcat  # noqa: E402
@@ -38,12 +41,12 @@ PORTS = ("url", "server_port", "local_port")  # each front has a port of its own
 
 
 class Ballast:
-    def __init__(self, binary, folder, groups, group, *, targets=1):
+    def __init__(self, binary, folder, groups, group, *, targets=1, listener="protocol: http"):
         self.binary, self.folder, self.port, self.targets = binary, folder, free_port(), targets
         self.file = folder / "ballast.yaml"
         self.file.write_text(groups + f"""
 listeners:
-  web: {{ address: "127.0.0.1:{self.port}", protocol: http, default: {{ forward: {group} }} }}
+  web: {{ address: "127.0.0.1:{self.port}", {listener}, default: {{ forward: {group} }} }}
 admin: {{ socket: {folder}/admin.sock }}
 state_directory: {folder}/state
 access_log: {{ path: {folder}/access.log }}
@@ -309,6 +312,44 @@ def differences(ballast, apache):
     return f"{len(REQUESTS)} requests look alike through Ballast, mod_proxy_ajp and mod_jk, but for {len(JUSTIFIED)} known differences"
 
 
+# --- clients with certificates ---
+
+def over_tls(port, folder, show, request="GET /echo.jsp HTTP/1.1\nHost: site.example\nConnection: close\n\n"):
+    context = ssl.create_default_context(cafile=folder / "ca.crt")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # where all fronts agree on a cipher and have a session's id
+    context.set_ciphers("ECDHE+AESGCM")
+    if show:
+        context.load_cert_chain(folder / "alice.crt", folder / "alice.key")
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=SECONDS_MAX), server_hostname="site.example") as secure:
+        status, _, body = ask(0, request, keep=secure)
+    expect(status == 200, f"over TLS {request.splitlines()[0]} gave {status}: {body[:300]}")
+    return json.loads(body)
+
+
+def client_certificates(binary, folder, groups, apache):
+    """What the servlet learns of a client's TLS, through Ballast and through Apache's two."""
+    ballast = Ballast(binary, folder, groups, "single", listener=f"""protocol: https,
+    certificates: {{ cert: {folder}/site.crt, key: {folder}/site.key }},
+    auth: {{ basic: {{ file: {folder}/users }} }}, rules: [ {{ match: {{ path: "/echo.jsp" }}, auth: off, forward: single }} ],
+    tls: {{ client_certificates: {{ mode: optional, ca: {folder}/ca.crt }} }}""")
+    ballast.start()
+    try:
+        for show in (True, False):
+            ours = over_tls(ballast.port, folder, show)
+            expect(ours["secure"] and ours["scheme"] == "https", f"the request does not count as secure: {ours}")
+            expect(("alice" in ours["certificate"] if show else ours["certificate"] is None), f"the certificate came as {ours['certificate']}")
+            expect(re.fullmatch("[0-9a-f]{64}", ours["ssl_session"] or ""), f"the session's id came as {ours['ssl_session']}")
+            for front, port in (("mod_proxy_ajp", apache.proxy_tls_port), ("mod_jk", apache.jk_tls_port)):
+                theirs = over_tls(port, folder, show)
+                for key in ("certificate", "cipher", "key_size", "secure", "scheme", "ssl_protocol", "user"):
+                    expect(ours[key] == theirs[key], f"{front}: {key}: {theirs[key]!r}, with ballast {ours[key]!r}")
+        seen = over_tls(ballast.port, folder, True, "GET //echo.jsp HTTP/1.1\nHost: a\nAuthorization: Basic YW5uOnNlY3JldA==\n\n")
+        expect(seen["user"] == "ann", f"who was let in came as {seen['user']}")
+    finally:
+        ballast.stop()
+    return "the client's certificate, cipher, key size, session and user are the servlet's, as through mod_jk and mod_proxy_ajp"
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--ballast", required=True)
@@ -318,6 +359,8 @@ def main():
         return
     with tempfile.TemporaryDirectory(prefix="ballast-ajp-") as name, contextlib.ExitStack() as stack:
         folder = pathlib.Path(name)
+        asyncio.run(certificates.make_certificate(folder, "site", {"for": "site.example"}))
+        asyncio.run(certificates.make_certificate(folder, "alice", {}))
         tomcats = [Tomcat(folder, f"tomcat{n}") for n in (1, 2)]
         for tomcat in tomcats:
             stack.callback(tomcat.stop)
@@ -346,6 +389,11 @@ def main():
         single.start()
         print("ajp:", differences(single, apache))
         single.stop()
+        (folder / "secure").mkdir()
+        for name in ("ca.crt", "site.crt", "site.key", "alice.crt", "alice.key"):
+            (folder / "secure" / name).write_bytes((folder / name).read_bytes())
+        (folder / "secure/users").write_text("ann:$2y$05$ABCDEFGHIJKLMNOPQRSTUu6etqWyiSjMSF4tl3grqWcjDUkRhrNJe\n")
+        print("ajp:", client_certificates(binary, folder / "secure", groups, apache))
         ballast = Ballast(binary, folder / "check", groups, "balancer", targets=2)
         ballast.start()
         print("ajp:", bodies(ballast.port))

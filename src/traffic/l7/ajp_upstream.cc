@@ -47,6 +47,7 @@ io::Task<Result<>> AjpUpstream::send(ExchangeState& state, const UpstreamRequest
                           .lines = head.lines,
                           .content_length = {},
                           .tls = about.tls,
+                          .user = about.user,
                           .route = about.route,
                           .secret = about.settings->secret};
   if (question != Bytes::npos) out.query = head.target.substr(question + 1);

@@ -115,7 +115,11 @@ AjpRequest Exchange::request_for_container() {
   state_->client_address = direct ? client_.peer_text() : io::Peer{source_}.host();
   std::optional<ajp::TlsFacts> tls;
   if (const tls::Stream* secure = client_.secure(); secure != nullptr) {
-    tls = ajp::TlsFacts{.cipher = secure->cipher(), .protocol = secure->version()};
+    tls = ajp::TlsFacts{.certificate = secure->peer_certificate(),
+                        .cipher = secure->cipher(),
+                        .session = secure->session_id(),
+                        .key_bits = secure->key_bits(),
+                        .protocol = secure->version()};
   } else if (client_.is_over_tls()) {
     tls.emplace();
   }
@@ -125,6 +129,7 @@ AjpRequest Exchange::request_for_container() {
           .local_address = client_.local_text(),
           .local_port = client_.port(),
           .tls = tls,
+          .user = state_->user,
           .route = group_->routes.empty() ? Bytes() : Bytes(group_->routes[target_slot_])};
 }
 

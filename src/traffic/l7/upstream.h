@@ -33,6 +33,7 @@ struct AjpRequest {
   Bytes local_address;            // where the client connected to; empty: not known
   std::uint16_t local_port = 0;
   std::optional<ajp::TlsFacts> tls;
+  Bytes user;   // whom the door let in; empty: nobody was asked
   Bytes route;  // the target's
 };
 

@@ -30,6 +30,7 @@ constexpr std::array<Bytes, 14> coded_headers{
 constexpr std::size_t content_length_code = 0xA008;
 
 enum class Attribute : std::uint8_t {
+  RemoteUser = 3,
   QueryString = 5,
   JvmRoute = 6,
   SslCert = 7,
@@ -146,6 +147,7 @@ void write_lines(PacketWriter& packet, const ForwardRequest& request) {
 }
 
 void write_attributes(PacketWriter& packet, const ForwardRequest& request, bool stores_method) {
+  if (!request.user.empty()) packet.attribute(Attribute::RemoteUser, request.user, "user");
   if (request.query.has_value()) packet.attribute(Attribute::QueryString, *request.query, "query");
   if (!request.route.empty()) packet.attribute(Attribute::JvmRoute, request.route, "route");
   if (request.tls.has_value()) {

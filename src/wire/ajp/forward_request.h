@@ -37,6 +37,7 @@ struct ForwardRequest {
   std::span<const http::FieldLine> lines;       // without those that frame the message
   std::optional<std::uint64_t> content_length;  // none: no body, or one of unknown length
   std::optional<TlsFacts> tls;                  // the client came over TLS
+  Bytes user;                                   // whom the door let in; empty: nobody was asked
   Bytes route;                                  // the target's jvmRoute; empty: none
   Bytes secret;                                 // empty: none
 };

@@ -58,20 +58,21 @@ TEST(ForwardRequest, CarriesHeadersAndAttributes) {
   request.query = "a=1";
   request.lines = lines;
   request.content_length = 70000;
+  request.user = "ann";
   request.route = "tomcat1";
   request.secret = "s3";
   request.remote_port = 4711;
   request.local_address = "10.0.0.1";
   request.tls =
       TlsFacts{.certificate = "-\r\n-", .cipher = "C", .session = "ab", .key_bits = 256, .protocol = "TLSv1.3"};
-  EXPECT_EQ(
-      write(request).bytes,
-      packet("\x02\xFF"s + text("HTTP/1.1") + text("/a%20b") + text("10.0.0.7") + "\xFF\xFF"s + text("site") +
-             "\x1f\x90\x01\0\x04"s + "\xA0\x0B"s + text("site:8080") + text("X-One") + text("1") + "\xA0\x0E"s +
-             text("a\tb \xc3\xbc") + "\xA0\x08"s + text("70000") + "\x05"s + text("a=1") + "\x06"s + text("tomcat1") +
-             "\x07"s + text("-\r\n-") + "\x08"s + text("C") + "\x09"s + text("ab") + "\x0B\x01\0"s + "\x0A"s +
-             text("AJP_SSL_PROTOCOL") + text("TLSv1.3") + "\x0C"s + text("s3") + "\x0D"s + text("PATCH") + "\x0A"s +
-             text("AJP_REMOTE_PORT") + text("4711") + "\x0A"s + text("AJP_LOCAL_ADDR") + text("10.0.0.1") + "\xFF"s));
+  EXPECT_EQ(write(request).bytes,
+            packet("\x02\xFF"s + text("HTTP/1.1") + text("/a%20b") + text("10.0.0.7") + "\xFF\xFF"s + text("site") +
+                   "\x1f\x90\x01\0\x04"s + "\xA0\x0B"s + text("site:8080") + text("X-One") + text("1") + "\xA0\x0E"s +
+                   text("a\tb \xc3\xbc") + "\xA0\x08"s + text("70000") + "\x03"s + text("ann") + "\x05"s + text("a=1") +
+                   "\x06"s + text("tomcat1") + "\x07"s + text("-\r\n-") + "\x08"s + text("C") + "\x09"s + text("ab") +
+                   "\x0B\x01\0"s + "\x0A"s + text("AJP_SSL_PROTOCOL") + text("TLSv1.3") + "\x0C"s + text("s3") +
+                   "\x0D"s + text("PATCH") + "\x0A"s + text("AJP_REMOTE_PORT") + text("4711") + "\x0A"s +
+                   text("AJP_LOCAL_ADDR") + text("10.0.0.1") + "\xFF"s));
 }
 
 TEST(ForwardRequest, CodesMethods) {

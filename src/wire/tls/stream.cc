@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -310,6 +311,40 @@ std::string Stream::peer_subject() const {
   const X509* certificate = SSL_get0_peer_certificate(connection_.get());
   if (certificate == nullptr || SSL_get_verify_result(connection_.get()) != X509_V_OK) return "";
   return distinguished_name(X509_get_subject_name(certificate));
+}
+
+std::string_view Stream::peer_certificate() const {
+  if (peer_certificate_.has_value()) return *peer_certificate_;
+  std::string& pem = peer_certificate_.emplace();
+  X509* certificate = SSL_get0_peer_certificate(connection_.get());
+  if (certificate == nullptr || SSL_get_verify_result(connection_.get()) != X509_V_OK) return pem;
+  BIO* memory = BIO_new(BIO_s_mem());
+  if (memory == nullptr) return pem;
+  char* text = nullptr;
+  if (PEM_write_bio_X509(memory, certificate) == 1) {
+    const long size = BIO_get_mem_data(memory, &text);
+    pem.assign(text, static_cast<std::size_t>(size));
+  }
+  BIO_free(memory);
+  return pem;
+}
+
+std::string_view Stream::session_id() const {
+  if (session_id_.has_value()) return *session_id_;
+  std::string& hex = session_id_.emplace();
+  const SSL_SESSION* session = SSL_get_session(connection_.get());
+  if (session == nullptr) return hex;
+  unsigned size = 0;
+  const unsigned char* id = SSL_SESSION_get_id(session, &size);
+  for (unsigned i = 0; i < size; ++i) {
+    hex.push_back("0123456789abcdef"[id[i] >> 4U]);
+    hex.push_back("0123456789abcdef"[id[i] & 15U]);
+  }
+  return hex;
+}
+
+int Stream::key_bits() const {
+  return SSL_get_cipher_bits(connection_.get(), nullptr);
 }
 
 io::Transfer Stream::failed_read(int outcome) {

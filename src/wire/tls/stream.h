@@ -47,6 +47,10 @@ class Stream final : public io::Stream {
   std::string_view server_name() const;  // as the client asked; empty: not at all
   std::string_view protocol() const;     // by ALPN: "http/1.1"; empty: none was agreed
   std::string peer_subject() const;      // of a verified certificate: "CN=alice"; empty: it has shown none
+  // Of a verified certificate, as PEM; made once; empty: it has shown none.
+  std::string_view peer_certificate() const;
+  std::string_view session_id() const;  // in hex; made once; empty: there is none
+  int key_bits() const;                 // of the cipher
   // What its handshake was made with.
   const void* context() const { return context_.get(); }
   bool was_truncated() const { return truncated_; }
@@ -101,6 +105,8 @@ class Stream final : public io::Stream {
   std::optional<Code> tcp_failed_;            // Closed: the peer's last byte has come
   std::optional<io::Transfer> reading_over_;  // End or Failed: so it stays
   std::string failure_;
+  mutable std::optional<std::string> peer_certificate_;
+  mutable std::optional<std::string> session_id_;
 };
 
 }  // namespace ballast::tls
