@@ -136,7 +136,18 @@ Transfer ReadFile::send_to(Stream& sink, std::uint64_t offset, std::size_t size)
 Result<Folder> Folder::open(const std::string& path, Resolve resolve) {
   const int fd = ::open(path.c_str(), look_flags | O_DIRECTORY);
   if (fd < 0) return fail(Error::from_errno(errno, fmt::format("cannot open the folder {}", path)));
-  return Folder(fd, resolve);
+  Folder folder(fd, resolve);
+  struct stat status{};
+  if (::fstat(fd, &status) != 0)
+    return fail(Error::from_errno(errno, fmt::format("cannot look at the folder {}", path)));
+  folder.device_ = status.st_dev;
+  folder.inode_ = status.st_ino;
+  return folder;
+}
+
+bool Folder::is_at(const std::string& path) const {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
 }
 
 Folder::~Folder() {

@@ -73,9 +73,14 @@ class Folder {
 
   // The Error says what was tried on which path.
   static Result<Folder> open(const std::string& path, Resolve resolve = Resolve::Kernel);
-  Folder(Folder&& other) noexcept : fd_(std::exchange(other.fd_, -1)), resolve_(other.resolve_) {}
+  Folder(Folder&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), resolve_(other.resolve_), device_(other.device_), inode_(other.inode_) {}
   Folder& operator=(Folder&&) = delete;
   ~Folder();
+
+  // Whether `path` names this folder still: not another one in its place, nor none. While this is open, no other can
+  // have its number.
+  bool is_at(const std::string& path) const;
 
   // `name` is relative, with '/' between its parts; empty: the folder itself.
   Result<ReadFile> open_file(const std::string& name) const;
@@ -86,6 +91,8 @@ class Folder {
   Folder(int fd, Resolve resolve) : fd_(fd), resolve_(resolve) {}
   int fd_;
   Resolve resolve_;
+  std::uint64_t device_ = 0;
+  std::uint64_t inode_ = 0;
 };
 
 }  // namespace ballast::io

@@ -37,6 +37,8 @@ class Stream {
   // parts.
   virtual Transfer try_write(std::span<const Bytes> parts) = 0;
   Transfer try_write(Bytes bytes) { return try_write(std::span<const Bytes>(&bytes, 1)); }
+  // The same, where more follows at once: the kernel may hold it back to send both in one packet.
+  virtual Transfer try_write_more(Bytes bytes) { return try_write(bytes); }
   static constexpr std::size_t write_parts_max = 4;
   virtual Ready until_readable(Deadline deadline) = 0;
   virtual Ready until_writable(Deadline deadline) = 0;

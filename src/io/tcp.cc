@@ -184,7 +184,11 @@ Transfer TcpStream::try_peek(char* into, std::size_t size) {
   }
 }
 
-Transfer TcpStream::try_write(std::span<const Bytes> parts) {
+Transfer TcpStream::try_write_more(Bytes bytes) {
+  return write(std::span<const Bytes>(&bytes, 1), MSG_MORE);
+}
+
+Transfer TcpStream::write(std::span<const Bytes> parts, int flags) {
   CHECK(parts.size() <= write_parts_max);
   std::array<iovec, write_parts_max> vectors;
   std::size_t count = 0;
@@ -197,12 +201,12 @@ Transfer TcpStream::try_write(std::span<const Bytes> parts) {
   while (true) {
     ssize_t put = 0;
     if (count == 1) {
-      put = ::send(descriptor_.fd(), vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL);
+      put = ::send(descriptor_.fd(), vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL | flags);
     } else {
       msghdr message{};
       message.msg_iov = vectors.data();
       message.msg_iovlen = count;
-      put = ::sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL);
+      put = ::sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL | flags);
     }
     if (put >= 0) {
       const auto taken = static_cast<std::size_t>(put);

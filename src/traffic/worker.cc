@@ -73,6 +73,7 @@ void Worker::adopt(std::shared_ptr<const Plan> plan) {
   // line.
   loop_->post([this, plan = std::move(plan)] {
     plan_ = std::shared_ptr<const Plan>(plan.get(), [hold = plan](const Plan*) {});
+    roots_.clear();
   });
 }
 

@@ -20,6 +20,7 @@
 #include "io/scope.h"
 #include "io/thread.h"
 #include "traffic/auth/password_pool.h"
+#include "traffic/files/root_folders.h"
 #include "traffic/l7/access_log.h"
 #include "traffic/l7/exchange_state.h"
 #include "traffic/plan.h"
@@ -79,6 +80,7 @@ class Worker {
   ExchangePool& exchanges() { return exchanges_; }
   // Responses that are being compressed now.
   int& compressing() { return compressing_; }
+  RootFolders& roots() { return roots_; }
   std::uint64_t random() { return random_.random(); }
   auth::PasswordDoor& passwords() { return passwords_; }
   UpstreamPool& pool_of(TargetShare& target);
@@ -120,6 +122,7 @@ class Worker {
   std::shared_ptr<const Plan> plan_;
   AccessLogBuffer access_log_;
   ExchangePool exchanges_;
+  RootFolders roots_;
   auth::PasswordDoor passwords_;
   BalancerState random_;
   std::vector<Door> doors_;

@@ -117,18 +117,19 @@ FileAnswer StaticFiles::answer(const FileRequest& request, io::Loop& loop) const
   if (request.method != "GET" && !is_head(request)) return only(Reason::MethodRefused);
   const FileName name = file_name_of(
       request.path, {.strip_prefix = prefix_, .hidden = settings_.hidden ? HiddenFiles::Served : HiddenFiles::Refused});
-  // Anew for each request: the root may be a link that is switched to the next release.
-  Result<io::Folder> root = io::Folder::open(settings_.root);
-  if (!root) return only(root.error().code() == Code::Exhausted ? Reason::Overloaded : Reason::FileFailed);
+  RootFolders none;
+  const auto opened = (request.roots != nullptr ? *request.roots : none).get(settings_.root);
+  if (!opened) return only(opened.error().code() == Code::Exhausted ? Reason::Overloaded : Reason::FileFailed);
+  const io::Folder& root = **opened;
   switch (name.verdict) {
     case FileName::Verdict::Refused:
-      return missing(request, *root, Reason::FileRefused, loop);
+      return missing(request, root, Reason::FileRefused, loop);
     case FileName::Verdict::NotFound:
-      return missing(request, *root, Reason::FileNotFound, loop);
+      return missing(request, root, Reason::FileNotFound, loop);
     case FileName::Verdict::Good:
       break;
   }
-  return look_up(request, *root, name, loop);
+  return look_up(request, root, name, loop);
 }
 
 FileAnswer StaticFiles::look_up(const FileRequest& request, const io::Folder& root, const FileName& name,

@@ -15,6 +15,7 @@
 #include "io/folder.h"
 #include "io/loop.h"
 #include "traffic/files/file_name.h"
+#include "traffic/files/root_folders.h"
 #include "traffic/reason.h"
 #include "wire/http/accept_encoding.h"
 #include "wire/http/file_body.h"
@@ -28,8 +29,9 @@ struct FileRequest {
   Bytes query;
   bool has_query = false;
   const http::Fields* fields = nullptr;
-  std::int64_t now_ns = 0;   // since 1970
-  std::uint64_t random = 0;  // for the boundary of several parts
+  std::int64_t now_ns = 0;       // since 1970
+  std::uint64_t random = 0;      // for the boundary of several parts
+  RootFolders* roots = nullptr;  // the worker's; nullptr: the root is opened
 };
 
 struct FileAnswer {

@@ -18,6 +18,7 @@ io::Task<After> Exchange::answer_files(const StaticFiles& files) {
       .fields = &head.fields,
       .now_ns = std::chrono::nanoseconds(io::now_wall().time_since_epoch()).count(),
       .random = worker_.random(),
+      .roots = &worker_.roots(),
   };
   const FileAnswer answer = files.answer(request, loop_);
   if (!answer.is_page) co_return co_await refuse(answer.reason, StaticFiles::methods);

@@ -29,7 +29,7 @@ struct Pulled {
 // The next bytes of a body, as they stand in a file.
 struct FilePiece {
   // Fewer are copied at less cost than a call to the kernel of their own.
-  static constexpr std::uint64_t worth_bytes = 64 * kib;
+  static constexpr std::uint64_t worth_bytes = 8 * kib;
   const io::ReadFile* file = nullptr;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;

@@ -42,12 +42,10 @@ Pulled FileBody::try_pull() {
   }
   const std::span<char> buffer = loop_.receive_buffer();
   const std::uint64_t wanted = part.size - at_;
-  const bool much = pulled_ == 0 && wanted >= first_bytes + FilePiece::worth_bytes;
-  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, much ? first_bytes : buffer.size()));
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, buffer.size()));
   const Result<std::size_t> got = file_.read_at(part.first + at_, buffer.data(), size);
   if (!got) return {.state = PullState::Failed, .code = got.error().code()};
   if (*got == 0) return {.state = PullState::Failed, .code = Code::Closed};
-  pulled_ += *got;
   bypassed(*got);
   return {.state = PullState::Data, .data = {buffer.data(), *got}};
 }

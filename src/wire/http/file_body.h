@@ -23,9 +23,6 @@ class FileBody final : public Body {
     std::uint64_t first = 0;
     std::uint64_t size = 0;
   };
-  // What is read for the first call where much more is to come: enough to fill a first packet with the head, since what
-  // is behind goes by the kernel.
-  static constexpr std::size_t first_bytes = 8 * kib;
 
   FileBody(io::Loop& loop, io::ReadFile file) : FileBody(loop, std::move(file), whole(file.facts()), {}) {}
   FileBody(io::Loop& loop, io::ReadFile file, std::vector<Part> parts, std::string after);
@@ -51,7 +48,6 @@ class FileBody final : public Body {
   bool text_sent_ = false;  // of this part
   std::uint64_t at_ = 0;    // in this part
   std::uint64_t left_ = 0;
-  std::uint64_t pulled_ = 0;
   io::Readiness ready_;  // always
 };
 

@@ -222,6 +222,21 @@ io::Task<Result<>> flush(Buffer& out, io::Stream& sink, io::Duration idle) {
   co_return Result<>();
 }
 
+namespace {
+
+// Writes the head that a file follows. False: the sink has failed with `code`.
+bool write_before_file(Buffer& out, io::Stream& sink, Code& code) {
+  const io::Transfer put = sink.try_write_more(out.view());
+  if (put.state == io::TransferState::Failed || put.state == io::TransferState::End) {
+    code = put.code;
+    return false;
+  }
+  if (put.state == io::TransferState::Done) out.consume(put.count);
+  return true;
+}
+
+}  // namespace
+
 io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream& sink, RelayLimits limits) {
   io::Loop& loop = sink.loop();
   RelayResult result;
@@ -230,6 +245,18 @@ io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream
   const bool chunked = framing == Framing::Chunked;
   io::Deadline source_deadline = loop.after(limits.source_idle);
   bool may_splice = true;
+
+  if (const std::uint64_t count = sendable(body, framing, sink, limits.bytes_max); count != 0) {
+    result.head_sent = true;
+    if (!out.empty() && !write_before_file(out, sink, result.code)) {
+      result.end = RelayEnd::SinkFailed;
+      co_return result;
+    }
+    if (out.empty()) {
+      co_await send_file(body, sink, count, limits, result);
+      if (result.end != RelayEnd::Done || body.ended()) co_return result;
+    }
+  }
 
   while (true) {
     const Pulled pulled = body.try_pull();
