@@ -20,6 +20,7 @@ Value<ListenerTls> listener_tls_kind();
 Value<Rule> rule_kind();
 Value<Action> action_kind();
 Value<Auth> auth_kind();
+Value<Compression> compression_kind();
 Value<Cors> cors_kind();
 Value<HttpsRedirect> https_redirect_kind();
 Value<Hsts> hsts_kind();

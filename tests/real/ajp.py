@@ -338,7 +338,8 @@ def client_certificates(binary, folder, groups, apache):
             ours = over_tls(ballast.port, folder, show)
             expect(ours["secure"] and ours["scheme"] == "https", f"the request does not count as secure: {ours}")
             expect(("alice" in ours["certificate"] if show else ours["certificate"] is None), f"the certificate came as {ours['certificate']}")
-            expect(re.fullmatch("[0-9a-f]{64}", ours["ssl_session"] or ""), f"the session's id came as {ours['ssl_session']}")
+            # Where tickets are used, OpenSSL's servers give a session no id.
+            expect(re.fullmatch("([0-9a-f]{64})?", ours["ssl_session"] or ""), f"the session's id came as {ours['ssl_session']}")
             for front, port in (("mod_proxy_ajp", apache.proxy_tls_port), ("mod_jk", apache.jk_tls_port)):
                 theirs = over_tls(port, folder, show)
                 for key in ("certificate", "cipher", "key_size", "secure", "scheme", "ssl_protocol", "user"):
