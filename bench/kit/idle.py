@@ -8,7 +8,7 @@ import contextlib
 import ssl
 import time
 
-from kit import http
+from kit import http, http2
 from kit.failure import Failure
 
 SETTLE_SECONDS = 5
@@ -22,7 +22,7 @@ def bytes_a_connection(started, workload):
             opened = []
             for _ in range(count):
                 connection = stack.enter_context(http.connect(address, secure=workload.is_secure))
-                status = http.get(connection, workload.path)
+                status = (http2 if workload.is_http2 else http).get(connection, workload.path)
                 if status != 200:
                     raise Failure(f"{started.name} in {workload.name}: status {status}")
                 opened.append(connection)

@@ -11,9 +11,10 @@ import pathlib
 import sys
 import tempfile
 
-from kit import idle, wrk
+from kit import h2load, idle, wrk
 from kit.failure import Failure
 from kit.ajp_origin import AjpOrigin
+from kit.grpc_origin import GrpcOrigin
 from kit.origin import Origin
 from kit.peers import Started
 from kit.processes import running
@@ -62,7 +63,7 @@ def turns(peers, round_number):
 @contextlib.contextmanager
 def _field(workload, peers, *, folder, workers, peer_cores=None, origin_cores=None):
     """The origin and all peers, started together; a peer without traffic costs the others nothing."""
-    origin = (AjpOrigin if workload.mode == "ajp" else Origin)(folder=folder, workers=workers, cores=origin_cores)
+    origin = {"ajp": AjpOrigin, "grpc": GrpcOrigin}.get(workload.mode, Origin)(folder=folder, workers=workers, cores=origin_cores)
     with contextlib.ExitStack() as stack:
         stack.enter_context(running(origin.process))
         origin.wait_ready()
@@ -84,7 +85,7 @@ def _take_cpu(workload, peers, *, rounds, seconds, folder):
         for number in range(rounds):
             for peer in turns(field, number):
                 with peer.process.cpu() as used:
-                    done = wrk.run(workload, port=peer.port, seconds=seconds, peer=peer.name, **load)
+                    done = _client(workload).run(workload, port=peer.port, seconds=seconds, peer=peer.name, **load)
                 cpu = used()
                 yield Sample(workload.name, "cpu", number, peer.name, value=cpu.total / done.requests,
                              user=cpu.user / done.requests, p50_us=done.p50_us, p99_us=done.p99_us)
@@ -96,15 +97,19 @@ def _take_rps(workload, peers, *, rounds, seconds, folder):
         _warm_up(workload, field, load)
         for number in range(rounds):
             for peer in turns(field, number):
-                done = wrk.run(workload, port=peer.port, seconds=seconds, peer=peer.name, **load)
+                done = _client(workload).run(workload, port=peer.port, seconds=seconds, peer=peer.name, **load)
                 peer.process.check_alive()
                 yield Sample(workload.name, "rps", number, peer.name, value=done.requests / done.seconds,
                              p50_us=done.p50_us, p99_us=done.p99_us)
 
 
+def _client(workload):
+    return h2load if workload.is_http2 else wrk
+
+
 def _warm_up(workload, field, load):
     for peer in field:
-        wrk.run(workload, port=peer.port, seconds=WARM_UP_SECONDS, peer=peer.name, **load)
+        _client(workload).run(workload, port=peer.port, seconds=WARM_UP_SECONDS, peer=peer.name, **load)
 
 
 def _take_memory(workload, peers, *, rounds, seconds, folder):

@@ -1,13 +1,14 @@
 """The peers: how each is configured, started and named. Their configurations are in bench/peers."""
 
+import dataclasses
 import hashlib
 import shlex
 import shutil
 
-from kit import certificate, http, machine, templates
+from kit import certificate, h2load, http, machine, templates
 from kit.failure import Failure
 from kit.origin import user
-from kit.processes import Process
+from kit.processes import Process, wait_until
 
 
 class Started:
@@ -25,16 +26,37 @@ class Started:
         self.process = Process(peer.name, command, folder=folder, cores=cores)
         self._listens = listens
         self._path = workload.path
-        self._secure = workload.is_secure
+        self._workload = workload
 
     def wait_ready(self):
         for listen in self._listens:
-            http.wait_for_200(listen, self._path, process=self.process, secure=self._secure)
+            if self._workload.is_http2:
+                h2load_ready(listen, self._workload, process=self.process)
+            else:
+                http.wait_for_200(listen, self._path, process=self.process, secure=self._workload.is_secure)
+
+
+_TEMPLATE = {"h2": "https", "h2c": "http", "grpc": "http"}
+_LISTENER = {"h2": "https", "h2c": "http", "grpc": "http"}
+
+
+def h2load_ready(listen, workload, *, process):
+    """One request over HTTP/2, with the client that the load comes from."""
+    def answered():
+        process.check_alive()
+        try:
+            h2load.run(dataclasses.replace(workload, connections=1, streams=1), port=listen.rpartition(":")[2], seconds=1,
+                       threads=1, cores=None, peer=process.name)
+            return True
+        except Failure:
+            return False
+
+    wait_until(answered, seconds=http.READY_SECONDS, what=f"{process.name} to answer on {listen}")
 
 
 class Ballast:
     packages = {}
-    modes = {"http", "tcp", "static", "ajp"}
+    modes = {"http", "tcp", "static", "ajp", "h2", "h2c", "grpc"}
 
     def __init__(self, path):
         self.name = "ballast"
@@ -59,10 +81,10 @@ class Ballast:
                                                workers=workers))
             return [self._path, "up", config]
         listeners = "\n".join(
-            f'  web{n}: {{ address: "{listen}", protocol: {workload.mode}, {_ballast_tls(workload)}default: {{ forward: site }} }}'
+            f'  web{n}: {{ address: "{listen}", protocol: {_LISTENER.get(workload.mode, workload.mode)}, {_ballast_tls(workload)}default: {{ forward: site }} }}'
             for n, listen in enumerate(listens))
         config.write_text(templates.render("ballast.yaml", listeners=listeners, origin=origin,
-                                           mode="tcp" if workload.mode == "tcp" else "http",
+                                           mode={"tcp": "tcp", "grpc": "h2c"}.get(workload.mode, "http"),
                                            folder=folder, workers=workers))
         return [self._path, "up", config]
 
@@ -70,7 +92,7 @@ class Ballast:
 class Haproxy:
     name = "haproxy"
     packages = {"haproxy": machine.has_program("haproxy")}
-    modes = {"http", "tcp"}  # it serves no files
+    modes = {"http", "tcp", "h2", "h2c", "grpc"}  # it serves no files
 
     def check(self):
         pass
@@ -82,9 +104,11 @@ class Haproxy:
         del files
         config = folder / "haproxy.cfg"
         words = {}
+        if workload.mode != "tcp":
+            words = {"proto": "proto h2" if workload.is_http2 else "", "to": "proto h2" if workload.mode == "grpc" else ""}
         if workload.is_secure:
-            words = {"certificate": folder / certificate.BOTH, "tickets": "" if workload.tickets else "no-tls-tickets"}
-        config.write_text(templates.render(f"haproxy-{workload.mode}.cfg", listens=",".join(listens), origin=origin,
+            words = {"alpn": "h2" if workload.is_http2 else "http/1.1", "certificate": folder / certificate.BOTH, "tickets": "" if workload.tickets else "no-tls-tickets"}
+        config.write_text(templates.render(f"haproxy-{_TEMPLATE.get(workload.mode, workload.mode)}.cfg", listens=",".join(listens), origin=origin,
                                            workers=workers, **words))
         return ["haproxy", "-db", "-f", config]
 
@@ -92,7 +116,7 @@ class Haproxy:
 class Nginx:
     name = "nginx"
     packages = {"nginx": machine.has_program("nginx")}
-    modes = {"http", "tcp", "static"}
+    modes = {"http", "tcp", "static", "h2", "h2c", "grpc"}
 
     def check(self):
         pass
@@ -109,9 +133,9 @@ class Nginx:
         module = {"module": machine.STREAM_MODULE} if workload.mode == "tcp" else {}
         if workload.is_secure:
             module = {"certificate": folder / certificate.BOTH, "tickets": "on" if workload.tickets else "off"}
-        ssl = "ssl " if workload.is_secure else ""
+        ssl = ("ssl " if workload.is_secure else "") + ("http2 " if workload.is_http2 else "")
         config.write_text(templates.render(
-            f"nginx-{workload.mode}.cfg", listens="\n        ".join(f"listen {listen} {ssl}reuseport backlog=4096;" for listen in listens),
+            f"nginx-{'grpc' if workload.mode == 'grpc' else _TEMPLATE.get(workload.mode, workload.mode)}.cfg", listens="\n        ".join(f"listen {listen} {ssl}reuseport backlog=4096;" for listen in listens),
             origin=origin, workers=workers, folder=folder, user=user(), **module))
         return ["nginx", "-p", folder, "-c", config, "-e", "stderr"]
 
@@ -185,6 +209,10 @@ def packages(peers, workloads):
         needed |= peer.packages
     if any(peer.name == "nginx" for peer in peers) and any(workload.mode == "tcp" for workload in workloads):
         needed["libnginx-mod-stream"] = machine.STREAM_MODULE.exists
+    if any(workload.is_http2 for workload in workloads):
+        needed["nghttp2-client"] = machine.has_program("h2load")
+    if any(workload.mode == "grpc" for workload in workloads):
+        needed["nghttp2-server"] = machine.has_program("nghttpd")
     if any(workload.mode == "ajp" for workload in workloads):
         needed["tomcat10-common"] = machine.TOMCAT.exists
     return needed

@@ -9,18 +9,23 @@ from kit.failure import Failure
 class Workload:
     name: str
     mode: str  # "http": requests are understood; "https": out of TLS; "tcp": bytes are passed on; "static": files of its own;
-    # "ajp": requests go to a Tomcat
+    # "ajp": requests go to a Tomcat; "h2": HTTP/2 out of TLS, "h2c": in clear text; "grpc": calls, h2c on both sides
     path: str  # on the origin, which answers with body_bytes
     body_bytes: int
     connections: int
     close: bool = False  # a connection a request
     tickets: bool = True  # https: a client may go on with its session; wrk does so
+    streams: int = 0  # of HTTP/2: requests at once on a connection
     idle: bool = False  # measures memory, not time
     about: str = ""
 
     @property
     def is_secure(self):
-        return self.mode == "https"
+        return self.mode in ("https", "h2")
+
+    @property
+    def is_http2(self):
+        return self.mode in ("h2", "h2c", "grpc")
 
     @property
     def addresses(self):
@@ -52,8 +57,12 @@ ALL = {workload.name: workload for workload in (
     Workload("tls-close", "https", **SMALL, connections=64, close=True, tickets=False,
              about="TLS 1.3, a full handshake a request (ECDSA P-256, X25519)"),
     Workload("tls-resume", "https", **SMALL, connections=64, close=True, about="TLS 1.3, a resumed handshake a request"),
+    Workload("h2-64", "h2", **SMALL, connections=16, streams=32, about="HTTP/2 over TLS 1.3, 32 streams each, 64 bytes"),
+    Workload("grpc-unary", "grpc", path="/bench.Echo/Say", body_bytes=69, connections=16, streams=32,
+             about="unary calls over h2c, 32 streams each, 64 bytes and their prefix both ways"),
     Workload("tls-idle-memory", "https", **SMALL, connections=3000, idle=True, about="idle keep-alive TLS connections"),
     Workload("idle-memory", "http", **SMALL, connections=6000, idle=True, about="idle keep-alive connections"),
+    Workload("idle-memory-h2", "h2c", **SMALL, connections=3000, idle=True, about="idle HTTP/2 connections in clear text"),
 )}
 
 

@@ -408,6 +408,16 @@ TEST(Mistakes, OfATargetGroup) {
            {"2:25 deregistration_delay: \"3601s\" is more than 1h | allowed: duration, 0s to 1h"}},
           {"{ slow_start: 901s }", {"2:15 slow_start: \"901s\" is more than 15m | allowed: duration, 0s to 15m"}},
           {"{ retries: { attempts: 0 } }", {"2:24 attempts: \"0\" is less than 1 | allowed: whole number, 1 to 10"}},
+          {"{ retries: { statuses: '200,503' } }",
+           {"2:14 only answers that are errors are tried again | allowed: 400 to 599"}},
+          {"{ retries: { grpc_statuses: [not_found] } }",
+           {"2:30 grpc_statuses: \"not_found\" is not known here | allowed: one of cancelled, unknown, "
+            "deadline_exceeded, resource_exhausted, aborted, internal, unavailable"}},
+          {"{ health_check: { protocol: tcp, service: a.B } }",
+           {"2:34 only a check with protocol: grpc asks for a service"}},
+          {"{ protocol: https, health_check: { protocol: grpc } }",
+           {"2:36 a grpc check speaks HTTP/2, which a group with the protocol https does not; write protocol: "
+            "h2"}},
           {"{ retries: { budget: 20 } }",
            {"2:22 budget: \"20\" has no unit; write 20% | allowed: percentage, 0% to 100%"}},
       },
@@ -448,7 +458,7 @@ TEST(Mistakes, ReadAsOneText) {
       "   7 |     health_check: { intervall: 5s }\n"
       "     |                     ^~~~~~~~~\n"
       "     = allowed: protocol, port, path, host, method, interval, timeout, healthy_threshold, unhealthy_threshold, "
-      "success_codes, jsonrpc, user, command\n"
+      "success_codes, jsonrpc, user, service, command\n"
       "2 errors\n");
 }
 

@@ -85,6 +85,9 @@ void finish_health_check(HealthCheck& check, const Node& node, Decoder& decoder)
   if (check.protocol != CheckProtocol::Exec && !check.command.empty()) {
     decoder.error(node.mark_of("command"), "only a check with protocol: exec runs a command");
   }
+  if (check.protocol != CheckProtocol::Grpc && !check.service.empty()) {
+    decoder.error(node.mark_of("service"), "only a check with protocol: grpc asks for a service");
+  }
   if (check.timeout < check.interval) return;
   const std::string_view culprit = node.find("timeout") ? "timeout" : "interval";
   decoder.warning(node.mark_of(culprit),
@@ -118,6 +121,9 @@ Value<HealthCheck> health_check() {
                                   "group's other nodes"},
                                  {"mysql", CheckProtocol::Mysql,
                                   "MySQL's and MariaDB's greeting and a login that is taken back at once"},
+                                 {"grpc", CheckProtocol::Grpc,
+                                  "a call of `grpc.health.v1.Health/Check`, which says SERVING; over TLS where the "
+                                  "group is"},
                                  {"exec", CheckProtocol::Exec, "a command, whose exit code 0 is a pass"},
                              })),
                    .default_words = "the group's protocol"},
@@ -132,7 +138,7 @@ Value<HealthCheck> health_check() {
                    .value = field(&HealthCheck::path,
                                   text({.words = "path, starting with /", .pattern = "/.*", .check = origin_form}))},
                   {.name = "host",
-                   .doc = "The `Host` header of an http or https check.",
+                   .doc = "The `Host` header of an http or https check, the `:authority` of a grpc check.",
                    .example = "www.example.com",
                    .value = field(&HealthCheck::host,
                                   text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
@@ -172,6 +178,12 @@ Value<HealthCheck> health_check() {
                    .example = "monitor",
                    .value = field(&HealthCheck::user,
                                   text({.words = "account name", .bytes_max = 80, .check = visible_ascii}))},
+                  {.name = "service",
+                   .doc = "The service that a grpc check asks for.",
+                   .example = "shop.Cart",
+                   .value = field(&HealthCheck::service,
+                                  text({.words = "name of a gRPC service", .bytes_max = 253, .check = visible_ascii})),
+                   .default_words = "the server as a whole"},
                   {.name = "command",
                    .doc =
                        "What an exec check runs, without a shell: the program and its arguments. It is told the target "
@@ -287,6 +299,18 @@ Value<GroupTimeouts> timeouts() {
   });
 }
 
+Value<GrpcStatus> grpc_status() {
+  return one_of<GrpcStatus>({
+      {"cancelled", GrpcStatus::Cancelled},
+      {"unknown", GrpcStatus::Unknown},
+      {"deadline_exceeded", GrpcStatus::DeadlineExceeded},
+      {"resource_exhausted", GrpcStatus::ResourceExhausted},
+      {"aborted", GrpcStatus::Aborted},
+      {"internal", GrpcStatus::Internal},
+      {"unavailable", GrpcStatus::Unavailable},
+  });
+}
+
 Value<Retries> retries() {
   return section<Retries>({
       .name = "retries",
@@ -305,6 +329,26 @@ Value<Retries> retries() {
                       "group is not buried under them.",
                .example = "10%",
                .value = field(&Retries::budget_percent, percent())},
+              {.name = "statuses",
+               .doc = "Answers with these statuses are not passed on while another target can be asked; for methods "
+                      "that may be repeated (GET, HEAD, PUT, DELETE, ...) only.",
+               .example = "\"502-504\"",
+               .value = field(&Retries::statuses, status_codes()),
+               .default_words = "none"},
+              {.name = "grpc_statuses",
+               .doc = "gRPC calls that end with one of these statuses, before any message, are made again with another "
+                      "target. Name only statuses with which your servers end calls that have changed nothing.",
+               .example = "[unavailable, resource_exhausted]",
+               .value = field(&Retries::grpc_statuses, list(grpc_status(), {.max = 7})),
+               .default_words = "none"},
+          },
+      .finish =
+          [](Retries& retries, const Node& node, Decoder& decoder) {
+            const bool errors_only =
+                std::ranges::all_of(retries.statuses, [](const StatusRange& range) { return range.first >= 400; });
+            if (!errors_only) {
+              decoder.error(node.mark_of("statuses"), "only answers that are errors are tried again", "400 to 599");
+            }
           },
   });
 }
@@ -442,6 +486,12 @@ void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder)
     decoder.error(node.mark_of("tls"),
                   fmt::format("a group with the protocol {} speaks no TLS; write protocol: {}",
                               to_string(group.protocol), is_http(group.protocol) ? "https" : "tls"));
+  }
+  if (group.health_check.protocol == CheckProtocol::Grpc && is_secure(group.protocol) && !is_http2(group.protocol)) {
+    decoder.error(
+        check->mark_of("protocol"),
+        fmt::format("a grpc check speaks HTTP/2, which a group with the protocol {} does not; write protocol: h2",
+                    to_string(group.protocol)));
   }
   const bool verifies = (is_secure(group.protocol) || checks_tls) && group.tls.verify && group.tls.server_name.empty();
   for (const Target& target : group.targets) {

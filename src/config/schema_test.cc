@@ -159,6 +159,7 @@ TEST(Schema, EveryExampleIsTaken) {
                                diagnostic.text.find("tcp listener") != std::string::npos ||
                                diagnostic.text.find("tls listener") != std::string::npos ||
                                diagnostic.text.find("only a check with protocol: exec") != std::string::npos ||
+                               diagnostic.text.find("only a check with protocol: grpc") != std::string::npos ||
                                diagnostic.text.find("refresh is for a url") != std::string::npos ||
                                diagnostic.text.find("write protocol: http") != std::string::npos ||
                                diagnostic.text.find("stands in the place of default") != std::string::npos ||

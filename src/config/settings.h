@@ -388,7 +388,7 @@ struct HashKey {
   friend bool operator==(const HashKey&, const HashKey&) = default;
 };
 
-enum class CheckProtocol { Tcp, Tls, Http, Https, Ajp, JsonRpc, Mysql, Exec };
+enum class CheckProtocol { Tcp, Tls, Http, Https, Ajp, JsonRpc, Mysql, Grpc, Exec };
 
 // What a jsonrpc check asks, and what it wants of the height in the answer.
 struct JsonRpc {
@@ -420,6 +420,7 @@ struct HealthCheck {
   std::vector<StatusRange> success_codes{{200, 200}};
   JsonRpc jsonrpc;
   std::string user = "ballast_check";  // of a mysql check
+  std::string service;                 // of a grpc check; empty: the server as a whole
   std::vector<std::string> command;    // of an exec check: the program and its arguments
   friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
 };
@@ -449,9 +450,22 @@ struct GroupTimeouts {
   friend bool operator==(const GroupTimeouts&, const GroupTimeouts&) = default;
 };
 
+// The statuses of gRPC that a call may be tried again for; the numbers are the grpc project's.
+enum class GrpcStatus : int {
+  Cancelled = 1,
+  Unknown = 2,
+  DeadlineExceeded = 4,
+  ResourceExhausted = 8,
+  Aborted = 10,
+  Internal = 13,
+  Unavailable = 14,
+};
+
 struct Retries {
-  int attempts = 3;         // in all, the first included; 1..10
-  int budget_percent = 20;  // retries at most this share of the active requests (never under 3 at once)
+  int attempts = 3;                       // in all, the first included; 1..10
+  int budget_percent = 20;                // retries at most this share of the active requests (never under 3 at once)
+  std::vector<StatusRange> statuses;      // of answers to idempotent requests; empty: none
+  std::vector<GrpcStatus> grpc_statuses;  // of calls that ended without a message
   friend bool operator==(const Retries&, const Retries&) = default;
 };
 

@@ -18,6 +18,7 @@ using WallTime = std::chrono::system_clock::time_point;
 struct Traffic {
   std::uint64_t requests = 0;
   std::array<std::uint64_t, 5> responses{};  // by class: 1xx, 2xx, 3xx, 4xx, 5xx, as sent to the client
+  std::array<std::uint64_t, 17> calls{};     // of gRPC, by status, as the grpc project numbers them
   std::uint64_t bytes_in = 0;                // from the client
   std::uint64_t bytes_out = 0;               // to the client
   std::uint64_t in_flight = 0;               // requests, or layer 4 connections, under way

@@ -54,6 +54,8 @@ std::string_view to_string(TargetReason reason) {
       return "Target.Stalled";
     case TargetReason::CommandFailed:
       return "Target.CommandFailed";
+    case TargetReason::NotServing:
+      return "Target.NotServing";
   }
   return "Target.Unknown";
 }

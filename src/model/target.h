@@ -13,6 +13,7 @@
 //   unhealthy    behind_peers              a node's height is too far behind the best of its group
 //   unhealthy    stalled                   a node's height has stopped growing
 //   unhealthy    command_failed            the check's command ended otherwise than with exit code 0
+//   unhealthy    not_serving               the server's gRPC health service says so, or does not know the service
 //   draining     deregistration            removed by a change; in-flight requests end within the deregistration delay
 //   draining     drained_by_operator       `ballast target drain`; stays until enabled
 //   unused       no_route                  no listener forwards to its group
@@ -45,6 +46,7 @@ enum class TargetReason : std::uint8_t {
   BehindPeers,
   Stalled,
   CommandFailed,
+  NotServing,
 };
 
 std::string_view to_string(TargetState state);    // "healthy"

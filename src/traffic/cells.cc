@@ -5,6 +5,8 @@ namespace ballast::traffic {
 void TrafficCell::add_to(model::Traffic& sum) const {
   sum.requests += requests.get();
   for (std::size_t i = 0; i < responses.size(); ++i) sum.responses[i] += responses[i].get();
+  static_assert(std::tuple_size_v<decltype(calls)> == std::tuple_size_v<decltype(sum.calls)>);
+  for (std::size_t i = 0; i < calls.size(); ++i) sum.calls[i] += calls[i].get();
   sum.bytes_in += bytes_in.get();
   sum.bytes_out += bytes_out.get();
   sum.in_flight += in_flight.get();

@@ -6,9 +6,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "model/status.h"
 #include "traffic/reason.h"
+#include "wire/grpc/status.h"
 #include "wire/http/message.h"
 #include "wire/http2/session_defect.h"
 #include "wire/tls/handshake.h"
@@ -31,7 +33,8 @@ class Counter {
 
 // What a finished request adds; of a layer 4 connection: bytes and duration.
 struct Finished {
-  int status = 0;  // as sent to the client; 0: none was
+  int status = 0;                    // as sent to the client; 0: none was
+  std::optional<grpc::Status> call;  // how a gRPC call ended
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::chrono::microseconds took{0};
@@ -40,6 +43,7 @@ struct Finished {
 struct TrafficCell {
   Counter requests;
   std::array<Counter, 5> responses;
+  std::array<Counter, grpc::status_count> calls;  // of gRPC, by status
   Counter bytes_in;
   Counter bytes_out;
   Counter in_flight;
@@ -49,6 +53,7 @@ struct TrafficCell {
   void finished(const Finished& what) {
     requests.add();
     if (what.status >= 100) responses[static_cast<std::size_t>(what.status / 100 - 1)].add();
+    if (what.call.has_value()) calls[static_cast<std::size_t>(*what.call)].add();
     bytes_in.add(what.bytes_in);
     bytes_out.add(what.bytes_out);
     const auto us = static_cast<std::uint64_t>(what.took.count() > 0 ? what.took.count() : 0);

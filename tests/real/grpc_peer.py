@@ -1,4 +1,9 @@
-"""A gRPC server and client of the grpc project, each a process of its own: grpc_peer.py serve PORT | call ADDRESS."""
+"""A gRPC server and client of the grpc project, each a process of its own: grpc_peer.py serve PORT | call ADDRESS.
+
+    grpc_peer.py health PORT [CERT KEY]    a server whose health and whose answers to /test.T/Try are told on its input,
+                                           a line each: health BYTES | try STATUS [PUSHBACK_MS]; says how often it was tried
+    grpc_peer.py once ADDRESS TIMEOUT      one call of /test.T/Try
+"""
 
 import sys
 import time
@@ -36,6 +41,64 @@ def serve(port: str) -> None:
     server.wait_for_termination()
 
 
+class Told(grpc.GenericRpcHandler):
+    """Answers as the lines of its input say."""
+
+    def __init__(self):
+        self.health = "serving"
+        self.answer = ["OK"]
+        self.tries = 0
+
+    def service(self, details):
+        if details.method == "/grpc.health.v1.Health/Check" and self.health != "none":
+            return grpc.unary_unary_rpc_method_handler(self.check)
+        if details.method == "/test.T/Try":
+            return grpc.unary_unary_rpc_method_handler(self.attempt)
+        return None
+
+    def check(self, request, context):
+        if request not in (b"", b"\n\x09shop.Cart"):
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
+        if self.health == "slow":
+            time.sleep(3)
+        return {"serving": b"\x08\x01", "not_serving": b"\x08\x02", "unknown": b"\x08\x03", "slow": b"\x08\x01"}[self.health]
+
+    def attempt(self, request, context):
+        self.tries += 1
+        if self.answer[0] == "OK":
+            return b"well: " + request
+        if len(self.answer) > 1:
+            context.set_trailing_metadata((("grpc-retry-pushback-ms", self.answer[1]),))
+        context.abort(grpc.StatusCode[self.answer[0]], "as told")
+
+
+def health(port: str, *certificate: str) -> None:
+    server = grpc.server(futures.ThreadPoolExecutor(8))
+    told = Told()
+    server.add_generic_rpc_handlers((told,))
+    if certificate:
+        cert, key = (open(name, "rb").read() for name in certificate)
+        server.add_secure_port(f"127.0.0.1:{port}", grpc.ssl_server_credentials(((key, cert),)))
+    else:
+        server.add_insecure_port(f"127.0.0.1:{port}")
+    server.start()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        word, *rest = line.split()
+        print(told.tries, flush=True)
+        if word == "health":
+            told.health = rest[0]
+        else:
+            told.answer = rest
+            told.tries = 0
+    server.stop(None)
+
+
+def once(address: str, timeout: str) -> None:
+    with grpc.insecure_channel(address) as channel:
+        print(status_of(lambda: channel.unary_unary("/test.T/Try")(b"hello", timeout=float(timeout))))
+
+
 def status_of(call) -> str:
     try:
         return f"OK {call()!r}"
@@ -62,4 +125,4 @@ def call(address: str, dead: str) -> None:
 
 
 if __name__ == "__main__":
-    {"serve": serve, "call": call}[sys.argv[1]](*sys.argv[2:])
+    {"serve": serve, "call": call, "health": health, "once": once}[sys.argv[1]](*sys.argv[2:])

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "wire/grpc/status.h"
+
 namespace ballast::admin {
 
 namespace {
@@ -55,17 +57,21 @@ Json duration(const Histogram& histogram) {
 }
 
 Json traffic(const model::Traffic& traffic) {
-  return Json{{"requests", traffic.requests},
-              {"responses",
-               {{"1xx", traffic.responses[0]},
-                {"2xx", traffic.responses[1]},
-                {"3xx", traffic.responses[2]},
-                {"4xx", traffic.responses[3]},
-                {"5xx", traffic.responses[4]}}},
-              {"received_bytes", traffic.bytes_in},
-              {"sent_bytes", traffic.bytes_out},
-              {"in_flight", traffic.in_flight},
-              {"duration", duration(traffic.duration)}};
+  Json json{{"requests", traffic.requests},
+            {"responses",
+             {{"1xx", traffic.responses[0]},
+              {"2xx", traffic.responses[1]},
+              {"3xx", traffic.responses[2]},
+              {"4xx", traffic.responses[3]},
+              {"5xx", traffic.responses[4]}}},
+            {"received_bytes", traffic.bytes_in},
+            {"sent_bytes", traffic.bytes_out},
+            {"in_flight", traffic.in_flight},
+            {"duration", duration(traffic.duration)}};
+  for (std::size_t i = 0; i < traffic.calls.size(); ++i) {
+    if (traffic.calls[i] != 0) json["grpc"][std::string(to_string(static_cast<grpc::Status>(i)))] = traffic.calls[i];
+  }
+  return json;
 }
 
 Json counts(const std::vector<model::Count>& counts) {

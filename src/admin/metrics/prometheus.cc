@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "admin/metrics/exposition.h"
+#include "wire/grpc/status.h"
 
 namespace ballast::admin {
 
@@ -22,6 +23,14 @@ constexpr std::array target_states{TargetState::Initial,  TargetState::Healthy, 
 
 double seconds(model::WallTime time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
+// Those that have occurred: most never do.
+template <typename Visit>
+void each_call_status(const model::Traffic& traffic, Visit visit) {
+  for (std::size_t i = 0; i < traffic.calls.size(); ++i) {
+    if (traffic.calls[i] != 0) visit(to_string(static_cast<grpc::Status>(i)), traffic.calls[i]);
+  }
 }
 
 // Layer 4 has no responses; their zeros would only say that nothing is ever answered.
@@ -122,6 +131,13 @@ void groups(Exposition& out, const Status& status) {
       out.sample({{"group", g.name}, {"class", class_names[i]}}, g.traffic.responses[i]);
     }
   }
+  out.family("ballast_group_grpc_calls_total", MetricType::Counter,
+             "gRPC calls of the group, by the grpc-status that clients were told.");
+  for (const GroupStatus& g : status.groups) {
+    each_call_status(g.traffic, [&](std::string_view name, std::uint64_t count) {
+      out.sample({{"group", g.name}, {"grpc_status", name}}, count);
+    });
+  }
   counter("ballast_group_received_bytes_total", "Bytes received from clients for the group.",
           [](const GroupStatus& g) { return g.traffic.bytes_in; });
   counter("ballast_group_sent_bytes_total", "Bytes sent to clients from the group.",
@@ -195,6 +211,12 @@ void targets(Exposition& out, const Status& status) {
     for (std::size_t i = 0; i < class_names.size(); ++i) {
       out.sample({{"group", g.name}, {"target", t.address}, {"class", class_names[i]}}, t.traffic.responses[i]);
     }
+  });
+  out.family("ballast_target_grpc_calls_total", counter, "gRPC calls that ended with the target, by grpc-status.");
+  each_target([&](const GroupStatus& g, T t) {
+    each_call_status(t.traffic, [&](std::string_view name, std::uint64_t count) {
+      out.sample({{"group", g.name}, {"target", t.address}, {"grpc_status", name}}, count);
+    });
   });
   family("ballast_target_received_bytes_total", counter, "Bytes received from clients for the target.",
          [](T t) { return t.traffic.bytes_in; });

@@ -179,6 +179,9 @@ io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, Pr
     stream->close();
     co_return result;
   }
+  if (check.protocol == Grpc && target.tls.context == nullptr) {
+    co_return co_await probe_grpc(loop, check, *stream, {.authority = target.host, .scheme = "http"}, deadline);
+  }
   const auto secure =
       tls::Stream::client(target.tls.context, std::move(*stream), {.name = target.tls.name, .slot = nullptr});
   if (secure == nullptr) co_return failed(TargetReason::ConnectFailed, "no memory for a TLS connection");
@@ -190,6 +193,13 @@ io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, Pr
                        fmt::format("the TLS handshake was not done in {} ms", check.timeout.count()));
     }
     co_return failed(TargetReason::TlsFailed, fmt::format("TLS handshake: {}", secure->failure()));
+  }
+  if (check.protocol == Grpc) {
+    if (secure->protocol() == "h2") {
+      co_return co_await probe_grpc(loop, check, *secure, {.authority = target.host, .scheme = "https"}, deadline);
+    }
+    secure->close();
+    co_return failed(TargetReason::BadResponse, "the server does not speak HTTP/2 (ALPN h2)");
   }
   ProbeResult result = probe_passed("shook hands");
   if (check.protocol == Https) result = co_await ask(loop, check, *secure, target.host, deadline);

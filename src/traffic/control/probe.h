@@ -28,7 +28,7 @@ struct ProbeResult {
       height;  // that a jsonrpc check was told; whether it will do is for judge_height() to say
 };
 
-// For checks over TLS.
+// For checks over TLS; without a context a grpc check is made in clear text.
 struct ProbeTls {
   std::shared_ptr<const tls::ClientContext> context;
   std::string name;  // asked for and verified

@@ -21,6 +21,14 @@ inline ProbeResult probe_passed(std::string words) {
 // server sees a whole connection (see decisions/0013).
 io::Task<ProbeResult> probe_mysql(const config::HealthCheck& check, io::TcpStream& stream, io::Deadline deadline);
 
+struct GrpcQuestion {
+  Bytes authority;
+  Bytes scheme;
+};
+// On a connection that stands, over TLS or not: asks the server's health service. The transport is closed at the end.
+io::Task<ProbeResult> probe_grpc(io::Loop& loop, const config::HealthCheck& check, io::Stream& transport,
+                                 GrpcQuestion question, io::Deadline deadline);
+
 // Runs a command that is told the target in its environment.
 io::Task<ProbeResult> probe_exec(io::Loop& loop, const config::HealthCheck& check, const ProbeTarget& target,
                                  io::Deadline deadline);

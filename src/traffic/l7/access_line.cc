@@ -133,6 +133,7 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
     append_text(out, R"(,"protocol":")", protocol_of(record));
     append_number(out, R"(,"status":)", static_cast<std::uint64_t>(record.status));
   }
+  append_some(out, R"(,"grpc_status":")", record.grpc_status);
   append_some(out, R"(,"reason":")", record.reason);
   append_some(out, R"(,"defect":")", record.defect);
   append_some(out, R"(,"auth_fault":")", record.auth_fault);

@@ -41,6 +41,7 @@ struct AccessRecord {
   int minor_version = 1;
   Bytes layer4;  // "tcp" or "tls" of a connection without requests; else empty
   int status = 0;
+  Bytes grpc_status;  // "UNAVAILABLE"; empty: it was no call
   Bytes reason;
   Bytes defect;
   Bytes rule;

@@ -5,6 +5,7 @@
 #include "traffic/l7/ajp_upstream.h"
 #include "traffic/l7/compress.h"
 #include "traffic/l7/exchange.h"
+#include "traffic/l7/grpc.h"
 #include "traffic/l7/http1_upstream.h"
 #include "traffic/l7/http2_upstream.h"
 #include "traffic/l7/request_out.h"
@@ -192,8 +193,12 @@ io::Task<Exchange::Attempt> Exchange::attempt(Upstream& upstream, std::optional<
                                    .rate_min = listener.timeouts.minimum_rate});
   }
   Attempt result = co_await receive_head(upstream, upload, loop_.now());
-  if (result.answered) {
-    result = state_->response.status == 101 ? co_await open_tunnel(upstream) : co_await respond(upstream, upload, end);
+  if (result.answered && state_->response.status == 101) {
+    result = co_await open_tunnel(upstream);
+  } else if (result.answered) {
+    http::Body& answer = upstream.body(*state_);
+    const std::optional<Attempt> turned_down = turn_down(answer, end);
+    result = turned_down.has_value() ? *turned_down : co_await respond(upstream, answer, upload, end);
   }
   co_await upload.close();
   if (upload.was_started()) state_->facts.bytes_in += upload.result().body_bytes;
@@ -273,7 +278,8 @@ void Exchange::gather_response_lines() {
   if (!server.empty()) lines.push_back({"Server", server});
 }
 
-io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, Upload& upload, std::optional<Upstream::Use>& end) {
+io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, http::Body& answer, Upload& upload,
+                                              std::optional<Upstream::Use>& end) {
   const http::RequestHead& request = state_->request;
   const http::ResponseHead& response = state_->response;
   ExchangeFacts& facts = state_->facts;
@@ -303,8 +309,7 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, Upload& upload
   const ResponseFacts known{
       .status = response.status,
       .length = response.has_content_length ? std::optional(response.content_length) : std::nullopt};
-  http::Body& body =
-      compression.apply(listener_->settings->compression, request, known, state_->lines, out, upstream.body(*state_));
+  http::Body& body = compression.apply(listener_->settings->compression, request, known, state_->lines, out, answer);
   const http::RelayLimits limits{.source_idle = group_->settings->timeouts.idle,
                                  .sink_idle = listener_->settings->timeouts.idle};
   const http::RelayResult result = co_await client_.respond(
@@ -319,6 +324,10 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, Upload& upload
     co_return malformed;
   }
   facts.bytes_out = result.body_bytes;
+  if (facts.is_call) {
+    facts.call_status = status_of_head(response);
+    if (!facts.call_status.has_value()) facts.call_status = grpc::status_in_trailers(body.trailers());
+  }
   switch (result.end) {
     case http::RelayEnd::Done:
       if (upload.is_whole()) {

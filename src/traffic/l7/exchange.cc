@@ -6,21 +6,10 @@
 #include "traffic/l7/grpc.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/session_route.h"
+#include "traffic/l7/walk.h"
 #include "traffic/route/cors.h"
 
 namespace ballast::traffic {
-
-namespace {
-
-// Retries of a group at once, for one worker: a share of what is under way, and always a few.
-bool budget_allows(const GroupCell& cell, const config::Retries& retries) {
-  constexpr std::uint64_t always = 3;
-  const std::uint64_t active = cell.retries_active.get();
-  return active < always ||
-         active * 100 < cell.traffic.in_flight.get() * static_cast<std::uint64_t>(retries.budget_percent);
-}
-
-}  // namespace
 
 Exchange::Exchange(Client& client)
     : worker_(client.worker()),
@@ -82,6 +71,7 @@ io::Task<After> Exchange::answer() {
     if (const std::optional<After> ended = co_await authenticate(*asks)) co_return *ended;
   }
   if (client_.major_version() == 2 && is_grpc(head)) {
+    state_->facts.is_call = true;
     const http::Field* timeout = head.fields.find(Bytes("grpc-timeout"));
     const auto time = timeout != nullptr ? grpc_timeout(head.fields.value(*timeout)) : std::nullopt;
     if (time.has_value()) call_deadline_ = io::Deadline::at(state_->facts.began + *time);
@@ -150,42 +140,23 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
   if (choice == nullptr) co_return co_await refuse(Reason::NoTarget);
   group_ = plan_->groups[choice->group_index].get();
   GroupCell& group_cell = worker_.cell_of(*group_->share);
-  BalancerState& balancing = worker_.state_of(*group_->share);
-  const auto loads = [this](std::uint32_t slot) {
-    TargetShare& target = *group_->targets[slot];
-    return Load{static_cast<std::uint32_t>(worker_.cell_of(target).traffic.in_flight.get()),
-                worker_.local_of(target).latency.at(loop_.now())};
-  };
   if (const Reason reason = gather_small_body(); reason != Reason::None) co_return co_await refuse(reason);
   group_cell.traffic.in_flight.add();
 
   const std::uint64_t key = group_->balancer.needs_key() ? balance_key() : 0;
-  Picker picker(group_->balancer, key);
-  Picker reserve(group_->reserve, key);
+  Walk walk(worker_, *group_, key,
+            session_target(state_->request, group_->settings->session_route, group_->session_routes));
+  walk_ = &walk;
   Attempt last{.reason = Reason::NoTarget};
-  const auto owner = session_target(state_->request, group_->settings->session_route, group_->session_routes);
-  bool owner_was_asked = false;
   bool same_target_again = false;  // a connection at rest had died: the target itself has not been asked yet
   while (true) {
     if (!same_target_again) {
-      // A session's own target first; the picker's when that has failed.
-      auto slot = owner_was_asked ? std::nullopt : owner;
-      if (slot.has_value()) {
-        owner_was_asked = true;
-      } else {
-        slot = picker.next(balancing, loads);
-        if (slot.has_value() && slot == owner) continue;
+      const auto slot = walk.next(state_->facts.attempts != 0 ? Walk::Reserve::Allowed : Walk::Reserve::No);
+      if (!slot.has_value()) {
+        if (last.reason == Reason::NoTarget && walk.found_full()) last.reason = Reason::TargetsFull;
+        break;
       }
-      // Every target that should have answered has failed: those whose checks have not passed may still be well.
-      if (!slot.has_value() && state_->facts.attempts != 0) slot = reserve.next(balancing, loads);
-      if (!slot.has_value()) break;
-      TargetShare& next = *group_->targets[*slot];
-      const std::uint32_t connections_max = group_->settings->target_connections_max;
-      if (connections_max != 0 && worker_.cell_of(next).traffic.in_flight.get() >= connections_max) {
-        if (last.reason == Reason::NoTarget) last.reason = Reason::TargetsFull;
-        continue;
-      }
-      target_ = &next;
+      target_ = group_->targets[*slot].get();
       target_slot_ = *slot;
     }
     const bool again = state_->facts.attempts != 0;
@@ -194,6 +165,11 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
     last = co_await try_target(same_target_again ? Fresh::Required : Fresh::Allowed);
     if (again) group_cell.retries_active.subtract();
     if (last.answered) break;
+    if (last.unwelcome) {
+      group_cell.retries.add();
+      if (!co_await pause(last)) break;
+      continue;
+    }
 
     same_target_again = last.was_stale;
     if (!may_try_again(last)) break;
@@ -222,10 +198,21 @@ bool Exchange::may_try_again(const Attempt& attempt) const {
   return attempt.retry == Retry::Always || state_->request.is_idempotent();
 }
 
+io::Task<bool> Exchange::pause(Attempt& last) {
+  if (last.pause.count() > 0) co_await io::Sleep(loop_.after(last.pause));
+  if (client_.was_cut()) last.reason = Reason::ClientGone;
+  if (client_.called_off()) last.reason = Reason::Stopped;
+  co_return last.reason == Reason::None;
+}
+
 void Exchange::count_and_log() {
-  const ExchangeFacts& facts = state_->facts;
+  ExchangeFacts& facts = state_->facts;
+  if (facts.is_call && !facts.call_status.has_value()) {
+    facts.call_status = status_of_call(facts.reason, facts.status);
+  }
   const Finished finished{
       .status = facts.status,
+      .call = facts.call_status,
       .bytes_in = facts.bytes_in,
       .bytes_out = facts.bytes_out,
       .took = std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - facts.began),
@@ -265,6 +252,7 @@ void Exchange::log() {
       .proxy = proxy,
       .major_version = client_.major_version(),
       .status = facts.status,
+      .grpc_status = facts.call_status.has_value() ? to_string(*facts.call_status) : Bytes(),
       .reason = to_string(facts.reason),
       .defect = facts.defect == http::Defect::None ? Bytes() : http::to_string(facts.defect),
       .rule = route_ != nullptr ? Bytes(route_->name) : Bytes(),

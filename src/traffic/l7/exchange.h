@@ -6,9 +6,9 @@
 //   respond, bodies pulled both ways; always: count, time, log.
 //
 // exchange.cc is that way; authenticate.cc asks who sends it, before the route's action, and ask_service.cc lets a
-// service answer that; attempt.cc is one attempt at one target; own_answer.cc what the balancer answers itself,
-// static_answer.cc files.
-// Worker's thread; in the frame of serve_http(), one at a time for a connection.
+// service answer that; attempt.cc is one attempt at one target, status_retry.cc what answer is worth another;
+// own_answer.cc what the balancer answers itself, static_answer.cc files. Worker's thread; in the frame of
+// serve_http(), one at a time for a connection.
 #pragma once
 
 #include <array>
@@ -57,6 +57,8 @@ class Exchange {
     http::Defect defect = http::Defect::None;
     Retry retry = Retry::Never;
     bool was_stale = false;  // a connection that had been at rest was dead; the target itself may be well
+    bool unwelcome = false;  // it was answered with a status to be tried again; another target waits to be asked
+    io::Duration pause{0};   // the target wants the next attempt that much later
   };
 
   struct OwnAnswer {
@@ -77,10 +79,15 @@ class Exchange {
     std::string body;
   };
 
+  // The targets in the order in which they are asked.
+  class Walk;
+
   // exchange.cc
   io::Task<After> answer();
   io::Task<After> forward(const ForwardTo& forward_to);
   bool may_try_again(const Attempt& attempt) const;
+  // The pause that a target asked for; False: the client did not wait.
+  io::Task<bool> pause(Attempt& last);
   // Not None: the body cannot be accepted.
   Reason gather_small_body();
   std::uint64_t balance_key() const;
@@ -112,7 +119,7 @@ class Exchange {
   // `end` is set where the exchange with the target has ended in order.
   io::Task<Attempt> attempt(Upstream& upstream, std::optional<Upstream::Use>& end);
   io::Task<Attempt> receive_head(Upstream& upstream, Upload& upload, io::Instant sent);
-  io::Task<Attempt> respond(Upstream& upstream, Upload& upload, std::optional<Upstream::Use>& end);
+  io::Task<Attempt> respond(Upstream& upstream, http::Body& answer, Upload& upload, std::optional<Upstream::Use>& end);
   io::Task<Attempt> open_tunnel(Upstream& upstream);
   UpstreamPool& pool_of_target();
   UpstreamRequest request_for_target();
@@ -123,6 +130,11 @@ class Exchange {
   Attempt failed(Reason reason, Retry retry) const { return {.reason = reason, .retry = retry}; }
   Attempt failed_by(const Error& error, const Upstream& upstream) const;
   Attempt failed_by_client(const Upload& upload) const;
+
+  // status_retry.cc
+  // Whether the answer whose head has come is thrown away, and another target asked: an Attempt that says so.
+  std::optional<Attempt> turn_down(http::Body& body, std::optional<Upstream::Use>& end);
+  bool is_unwelcome(bool bodiless) const;
 
   // own_answer.cc
   io::Task<After> answer_own(OwnAnswer answer);
@@ -144,6 +156,7 @@ class Exchange {
   const Route* route_ = nullptr;
   const PlanGroup* group_ = nullptr;                    // forwarded to
   TargetShare* target_ = nullptr;                       // of the last attempt
+  Walk* walk_ = nullptr;                                // while it is forwarded
   std::uint32_t target_slot_ = 0;                       // its place in the group
   std::array<std::uint8_t, 16> source_;                 // the client's address, behind trusted proxies
   io::Deadline call_deadline_ = io::Deadline::never();  // of a gRPC call, as its client says

@@ -16,6 +16,7 @@
 #include "io/deadline.h"
 #include "traffic/auth/token.h"
 #include "traffic/reason.h"
+#include "wire/grpc/status.h"
 #include "wire/http/connection.h"
 #include "wire/http/message.h"
 #include "wire/http/outgoing.h"
@@ -25,7 +26,9 @@ namespace ballast::traffic {
 // What the end of an exchange is told of it: counters, access log.
 struct ExchangeFacts {
   io::Instant began;
-  int status = 0;  // as sent to the client; 0: none was
+  int status = 0;                           // as sent to the client; 0: none was
+  bool is_call = false;                     // of gRPC
+  std::optional<grpc::Status> call_status;  // that the client was told
   Reason reason = Reason::None;
   http::Defect defect = http::Defect::None;
   int attempts = 0;

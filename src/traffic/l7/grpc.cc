@@ -8,22 +8,6 @@
 #include "wire/http/octets.h"
 
 namespace ballast::traffic {
-namespace {
-
-// As the grpc project numbers them.
-enum : int {
-  internal = 13,
-  unavailable = 14,
-  unauthenticated = 16,
-  permission_denied = 7,
-  unimplemented = 12,
-  deadline_exceeded = 4,
-  resource_exhausted = 8,
-  unknown = 2,
-};
-
-}  // namespace
-
 bool is_grpc(const http::RequestHead& head) {
   constexpr Bytes type = "application/grpc";
   const Bytes value = head.fields.value_or_empty(http::HeaderId::ContentType);
@@ -67,40 +51,65 @@ std::optional<io::Duration> grpc_timeout(Bytes value) {
   return std::max<nanoseconds>(time, milliseconds(1));
 }
 
-int grpc_status_of(Reason reason, int status) {
+grpc::Status grpc_status_of(Reason reason, int status) {
   switch (reason) {
     case Reason::TargetTimeout:
     case Reason::ConnectTimeout:
     case Reason::RequestTimeout:
     case Reason::RequestTooSlow:
-      return deadline_exceeded;
+      return grpc::Status::DeadlineExceeded;
     case Reason::RequestTooLarge:
     case Reason::PacketTooSmall:
-      return resource_exhausted;
+      return grpc::Status::ResourceExhausted;
     case Reason::TargetMalformed:
-      return internal;
+      return grpc::Status::Internal;
     default:
       break;
   }
   switch (status) {
     case 400:
     case 431:
-      return internal;
+      return grpc::Status::Internal;
     case 401:
-      return unauthenticated;
+      return grpc::Status::Unauthenticated;
     case 403:
-      return permission_denied;
+      return grpc::Status::PermissionDenied;
     case 404:
     case 405:
-      return unimplemented;
+      return grpc::Status::Unimplemented;
     case 429:
     case 502:
     case 503:
     case 504:
-      return unavailable;
+      return grpc::Status::Unavailable;
     default:
-      return unknown;
+      return grpc::Status::Unknown;
   }
+}
+
+std::optional<grpc::Status> status_of_head(const http::ResponseHead& head) {
+  if (const http::Field* field = head.fields.find(Bytes("grpc-status")); field != nullptr) {
+    return grpc::status_of(head.fields.value(*field));
+  }
+  if (head.status == 200) return std::nullopt;
+  return grpc_status_of(Reason::None, head.status);
+}
+
+grpc::Status status_of_call(Reason reason, int status) {
+  if (reason == Reason::ClientGone) return grpc::Status::Cancelled;
+  if (status == 0 || status == 200) return grpc::Status::Unknown;
+  return grpc_status_of(Reason::None, status);
+}
+
+std::optional<io::Duration> retry_pushback(const http::ResponseHead& head) {
+  constexpr std::size_t digits_max = 9;  // eleven days: longer than any call waits
+  const http::Field* field = head.fields.find(Bytes("grpc-retry-pushback-ms"));
+  if (field == nullptr) return io::Duration(0);
+  const Bytes value = head.fields.value(*field);
+  if (value.empty() || value.size() > digits_max || !std::ranges::all_of(value, http::is_digit)) return std::nullopt;
+  std::int64_t ms = 0;
+  for (const char digit : value) ms = ms * 10 + (digit - '0');
+  return std::chrono::milliseconds(ms);
 }
 
 std::string grpc_message(Bytes text) {

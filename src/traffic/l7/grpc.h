@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "io/deadline.h"
 #include "traffic/reason.h"
+#include "wire/grpc/status.h"
 #include "wire/http/message.h"
 
 namespace ballast::traffic {
@@ -22,7 +23,17 @@ bool is_grpc(const http::RequestHead& head);
 std::optional<io::Duration> grpc_timeout(Bytes value);
 
 // The status that a call is refused with; `status` is what other requests would get.
-int grpc_status_of(Reason reason, int status);
+grpc::Status grpc_status_of(Reason reason, int status);
+
+// That a response's head tells: its grpc-status, or what clients take another HTTP status than 200 for. nullopt: the
+// trailers will tell.
+std::optional<grpc::Status> status_of_head(const http::ResponseHead& head);
+
+// Of a call that ended without one.
+grpc::Status status_of_call(Reason reason, int status);
+
+// How much later the target wants to be asked again (grpc-retry-pushback-ms); nullopt: it does not want it at all.
+std::optional<io::Duration> retry_pushback(const http::ResponseHead& head);
 
 // As a grpc-message may be sent: printable, the rest percent-encoded.
 std::string grpc_message(Bytes text);

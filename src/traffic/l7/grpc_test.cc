@@ -54,18 +54,54 @@ TEST(Grpc, TimeoutsHaveUnits) {
 }
 
 TEST(Grpc, RefusalsHaveAStatus) {
-  EXPECT_EQ(grpc_status_of(Reason::NoTarget, 503), 14);
-  EXPECT_EQ(grpc_status_of(Reason::ConnectRefused, 502), 14);
-  EXPECT_EQ(grpc_status_of(Reason::TargetTimeout, 504), 4);
-  EXPECT_EQ(grpc_status_of(Reason::AuthRequired, 401), 16);
-  EXPECT_EQ(grpc_status_of(Reason::AuthForbidden, 403), 7);
-  EXPECT_EQ(grpc_status_of(Reason::FileNotFound, 404), 12);
-  EXPECT_EQ(grpc_status_of(Reason::RequestTooLarge, 413), 8);
+  EXPECT_EQ(grpc_status_of(Reason::NoTarget, 503), grpc::Status::Unavailable);
+  EXPECT_EQ(grpc_status_of(Reason::ConnectRefused, 502), grpc::Status::Unavailable);
+  EXPECT_EQ(grpc_status_of(Reason::TargetTimeout, 504), grpc::Status::DeadlineExceeded);
+  EXPECT_EQ(grpc_status_of(Reason::AuthRequired, 401), grpc::Status::Unauthenticated);
+  EXPECT_EQ(grpc_status_of(Reason::AuthForbidden, 403), grpc::Status::PermissionDenied);
+  EXPECT_EQ(grpc_status_of(Reason::FileNotFound, 404), grpc::Status::Unimplemented);
+  EXPECT_EQ(grpc_status_of(Reason::RequestTooLarge, 413), grpc::Status::ResourceExhausted);
 }
 
 TEST(Grpc, MessagesArePrintable) {
   EXPECT_EQ(grpc_message("The server: 100% gone.\n"), "The server: 100%25 gone.%0A");
   EXPECT_EQ(grpc_message("\xC3\xA4"), "%C3%A4");
+}
+
+http::ResponseHead response(const std::string& text) {
+  http::ResponseHead head;
+  EXPECT_EQ(http::ResponseParser::parse(text, {}, {}, head).progress, http::Progress::Complete);
+  return head;
+}
+
+TEST(Grpc, AHeadMayTellTheStatus) {
+  const std::string only = "HTTP/1.1 200 OK\r\ngrpc-status: 14\r\n\r\n";
+  EXPECT_EQ(status_of_head(response(only)), grpc::Status::Unavailable);
+  const std::string later = "HTTP/1.1 200 OK\r\n\r\n";
+  EXPECT_EQ(status_of_head(response(later)), std::nullopt);
+  const std::string other = "HTTP/1.1 503 No\r\n\r\n";
+  EXPECT_EQ(status_of_head(response(other)), grpc::Status::Unavailable);
+  EXPECT_EQ(status_of_call(Reason::None, 200), grpc::Status::Unknown);
+  EXPECT_EQ(status_of_call(Reason::ClientGone, 0), grpc::Status::Cancelled);
+}
+
+TEST(Grpc, ATargetMayPutOffOrForbidRetries) {
+  const struct {
+    std::string line;
+    std::optional<io::Duration> pause;
+  } cases[] = {
+      {"", 0ms},
+      {"grpc-retry-pushback-ms: 250\r\n", 250ms},
+      {"grpc-retry-pushback-ms: 0\r\n", 0ms},
+      {"grpc-retry-pushback-ms: -1\r\n", {}},
+      {"grpc-retry-pushback-ms: soon\r\n", {}},
+      {"grpc-retry-pushback-ms:\r\n", {}},
+      {"grpc-retry-pushback-ms: 9999999999\r\n", {}},
+  };
+  for (const auto& each : cases) {
+    const std::string text = "HTTP/1.1 200 OK\r\n" + each.line + "\r\n";
+    EXPECT_EQ(retry_pushback(response(text)), each.pause) << each.line;
+  }
 }
 
 }  // namespace

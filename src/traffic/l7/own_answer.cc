@@ -144,7 +144,8 @@ io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
 
 // A call is refused in its own terms: a client of gRPC looks at nothing else.
 io::Task<After> Exchange::refuse_call(Reason reason, int status) {
-  const std::string code = fmt::format("{}", grpc_status_of(reason, status));
+  state_->facts.call_status = grpc_status_of(reason, status);
+  const std::string code = fmt::format("{}", static_cast<int>(*state_->facts.call_status));
   const std::string message = grpc_message(fmt::format("{} ({})", explain(reason), to_string(reason)));
   const http::FieldLine lines[] = {{"grpc-status", code}, {"grpc-message", message}};
   co_return co_await answer_own({.status = 200, .content_type = "application/grpc", .lines = lines});
