@@ -19,6 +19,7 @@ Value<ListenerTls> listener_tls_kind();
 Value<Rule> rule_kind();
 Value<Action> action_kind();
 Value<Auth> auth_kind();
+Value<HealthCheck> health_check_kind();
 Value<TargetGroup> target_group_kind();
 Value<Ajp> ajp_kind();
 Value<SessionRoute> session_route_kind();

@@ -21,6 +21,10 @@ inline ProbeResult probe_passed(std::string words) {
 // server sees a whole connection (see decisions/0013).
 io::Task<ProbeResult> probe_mysql(const config::HealthCheck& check, io::TcpStream& stream, io::Deadline deadline);
 
+// One datagram to the target, and its answer.
+io::Task<ProbeResult> probe_udp(io::Loop& loop, const config::HealthCheck& check, const ProbeTarget& target,
+                                io::Deadline deadline);
+
 // Runs a command that is told the target in its environment.
 io::Task<ProbeResult> probe_exec(io::Loop& loop, const config::HealthCheck& check, const ProbeTarget& target,
                                  io::Deadline deadline);
