@@ -61,6 +61,14 @@ class Checker {
             fmt::format("the {} listener {} cannot forward to the {} target group {}", to_string(listener.protocol),
                         quote(listener.name), to_string(found->second->protocol), quote(wanted.group)),
             {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
+      } else if ((found->second->protocol == GroupProtocol::Udp) != (listener.protocol == ListenerProtocol::Udp)) {
+        diagnostics_.error(
+            wanted.mark,
+            fmt::format("the {} listener {} cannot forward to the {} target group {}: datagrams go to udp groups only, "
+                        "and nothing else does",
+                        to_string(listener.protocol), quote(listener.name), to_string(found->second->protocol),
+                        quote(wanted.group)),
+            {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
       } else if (passes_tls_through(listener) && found->second->protocol == GroupProtocol::Tls) {
         diagnostics_.error(
             wanted.mark,
@@ -110,15 +118,17 @@ class Checker {
     const Node* listeners = root_.find("listeners");
     const Node* node = listeners ? listeners->find(listener.name) : nullptr;
     const Node* address = node ? node->find("address") : nullptr;
-    claim(listener.address, fmt::format("listener {}", quote(listener.name)), address ? address->mark : listener.mark);
+    claim(listener.address, fmt::format("listener {}", quote(listener.name)), address ? address->mark : listener.mark,
+          listener.protocol == ListenerProtocol::Udp ? "/udp" : "");
   }
 
-  void claim(const Address& address, const std::string& owner, const Mark& mark) {
+  // UDP and TCP have ports of their own each.
+  void claim(const Address& address, const std::string& owner, const Mark& mark, std::string_view of = "") {
     if (!address.is_unix() && address.port == 0) return;  // each gets a port of its own
     Address one = address;
     one.port_last = 0;
     for (int i = 0; i < address.port_count(); ++i, ++one.port) {
-      const auto [first, added] = owners_.emplace(one.to_string(), Owner{owner, mark});
+      const auto [first, added] = owners_.emplace(fmt::format("{}{}", one.to_string(), of), Owner{owner, mark});
       if (added) continue;
       diagnostics_.error(mark,
                          fmt::format("{} and {} have the same address {}", owner, first->second.name, one.to_string()),

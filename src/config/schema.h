@@ -24,6 +24,7 @@ Value<Compression> compression_kind();
 Value<Cors> cors_kind();
 Value<HttpsRedirect> https_redirect_kind();
 Value<Hsts> hsts_kind();
+Value<HealthCheck> health_check_kind();
 Value<TargetGroup> target_group_kind();
 Value<Ajp> ajp_kind();
 Value<SessionRoute> session_route_kind();

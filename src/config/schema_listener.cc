@@ -44,7 +44,8 @@ Value<RequestLimits> limits() {
                .value = field(&RequestLimits::body, size({.min = 0, .max = std::uint64_t{1} << 40})),
                .default_words = "none: no limit"},
               {.name = "connections",
-               .doc = "Connections of this listener at once, all workers together; more are closed as they come.",
+               .doc = "Connections of this listener at once, all workers together; more are closed as they come. A udp "
+                      "listener has `udp.flows` instead.",
                .example = "20000",
                .value = field(&RequestLimits::connections, integer({.min = 1, .max = 10'000'000}))},
           },
@@ -72,7 +73,9 @@ Value<ListenerTimeouts> timeouts() {
                .example = "2m",
                .value = field(&ListenerTimeouts::keep_alive, duration({.min = 0s, .max = 1h}))},
               {.name = "idle",
-               .doc = "No byte either way in a body; of a tcp or tls listener: in the connection.",
+               .doc =
+                   "No byte either way in a body; of a tcp or tls listener: in the connection; of a udp listener: no "
+                   "datagram either way in a flow, which ends then.",
                .example = "5m",
                .value = field(&ListenerTimeouts::idle, duration({.min = 100ms, .max = 24h})),
                .default_words = "1m; of a tcp or tls listener 10m"},
@@ -85,6 +88,37 @@ Value<ListenerTimeouts> timeouts() {
                       "s; 0: off.",
                .example = "1KiB",
                .value = field(&ListenerTimeouts::minimum_rate, size({.min = 0, .max = 1 * mib}))},
+          },
+  });
+}
+
+Value<UdpFlows> udp_flows() {
+  return section<UdpFlows>({
+      .name = "udp",
+      .title = "Flows of a udp listener",
+      .doc =
+          "A flow is what one client address and port sends to one address of the listener, and the answers. It stays "
+          "with one target until nothing has passed for `timeouts.idle`. Each flow takes a descriptor and a local "
+          "port.",
+      .properties =
+          {
+              {.name = "flows",
+               .doc = "Flows at once, of one worker. With no room left, the flow goes that has rested longest among "
+                      "those whose client has not yet sent again after an answer; where there is none, the newcomer is "
+                      "dropped.",
+               .example = "4096",
+               .value = field(&UdpFlows::flows, integer({.min = 1, .max = 1'000'000}))},
+              {.name = "per_client",
+               .doc = "Of those, flows of one client address. A new one over this takes the place of that client's "
+                      "longest resting.",
+               .example = "256",
+               .value = field(&UdpFlows::per_client, integer({.min = 1, .max = 1'000'000}))},
+              {.name = "answers",
+               .doc = "Datagrams that a target sends for each one of the client; with the last of them the flow ends. "
+                      "`1` for DNS and its like, whose clients take a new port for each question.",
+               .example = "1",
+               .value = field(&UdpFlows::answers, integer({.min = 1, .max = 1'000})),
+               .default_words = "any number; the flow ends when it is idle"},
           },
   });
 }
@@ -190,6 +224,22 @@ void check_tls(const Listener& listener, const Node& node, Decoder& decoder) {
   }
 }
 
+void check_udp(const Listener& listener, const Node& node, Decoder& decoder) {
+  if (listener.protocol != ListenerProtocol::Udp) {
+    if (node.find("udp")) {
+      decoder.error(node.mark_of("udp"), fmt::format("a {} listener has no flows of datagrams; write protocol: udp",
+                                                     to_string(listener.protocol)));
+    }
+    return;
+  }
+  if (listener.address.is_unix()) {
+    decoder.error(node.mark_of("address"), "a udp listener has an address and a port; it cannot be a Unix socket");
+  }
+  if (listener.proxy_protocol.has_value()) {
+    decoder.error(node.mark_of("proxy_protocol"), "a udp listener reads no PROXY headers");
+  }
+}
+
 void check_rules(const Listener& listener, Decoder& decoder) {
   for (const Rule& rule : listener.rules) {
     Match others = rule.match;
@@ -199,6 +249,10 @@ void check_rules(const Listener& listener, Decoder& decoder) {
       decoder.diagnostics.error(
           rule.mark, fmt::format("rule {}: a tls listener sees only sni and source of a client", quote(rule.name)));
     }
+    if (listener.protocol == ListenerProtocol::Udp && (others != Match{} || !rule.match.sni.empty())) {
+      decoder.diagnostics.error(
+          rule.mark, fmt::format("rule {}: a udp listener sees only the source of a client", quote(rule.name)));
+    }
     if (is_http(listener.protocol) && !rule.match.sni.empty()) {
       decoder.diagnostics.error(
           rule.mark, fmt::format("rule {}: sni is known only of a tls listener; match the host", quote(rule.name)));
@@ -206,16 +260,17 @@ void check_rules(const Listener& listener, Decoder& decoder) {
   }
 }
 
-// A tls listener without one refuses what no rule matches.
+// A tls listener without one refuses what no rule matches, a udp listener drops it.
 void require_default(const Listener& listener, const Node& node, Decoder& decoder) {
-  if (node.find("default") || (listener.protocol == ListenerProtocol::Tls && !listener.rules.empty())) return;
+  const bool may_refuse = listener.protocol == ListenerProtocol::Tls || listener.protocol == ListenerProtocol::Udp;
+  if (node.find("default") || (may_refuse && !listener.rules.empty())) return;
   if (redirects_to_https(listener)) return;
   decoder.error(listener.mark, "default is missing in this listener");
 }
 
 void check_ports(const Listener& listener, const Node& node, Decoder& decoder) {
   if (listener.address.port_last == 0 || !is_http(listener.protocol)) return;
-  decoder.error(node.mark_of("address"), "only a tcp or tls listener may have a range of ports");
+  decoder.error(node.mark_of("address"), "only a tcp, tls or udp listener may have a range of ports");
 }
 
 void check_proxy_protocol(const Listener& listener, const Node& node, Decoder& decoder) {
@@ -272,9 +327,11 @@ void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   check_https(listener, node, decoder);
   check_cors(listener, node, decoder);
   check_tls(listener, node, decoder);
+  check_udp(listener, node, decoder);
   check_rules(listener, decoder);
   const Node* given = node.find("timeouts");
-  if (!is_http(listener.protocol) && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
+  const bool has_default_of_its_own = !is_http(listener.protocol) && listener.protocol != ListenerProtocol::Udp;
+  if (has_default_of_its_own && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
 }
 
 std::string one_product(std::string_view value) {
@@ -343,6 +400,9 @@ Value<Listener> listener_kind() {
                                                        "the same, out of TLS; without certificates TLS is passed "
                                                        "through unread to a target by the name the client asks for "
                                                        "(SNI)"},
+                                                      {"udp", ListenerProtocol::Udp,
+                                                       "datagrams both ways, unread; what one client port sends goes "
+                                                       "to one target"},
                                                   })),
                    .change_note = "the listener is replaced"},
                   {.name = "certificates",
@@ -359,15 +419,16 @@ Value<Listener> listener_kind() {
                    .example = "{ profile: modern }",
                    .value = field(&Listener::tls, listener_tls_kind())},
                   {.name = "rules",
-                   .doc =
-                       "Tried in order; the first that matches decides. Of a tls listener by `sni` and `source` only; "
-                       "a tcp listener has none.",
+                   .doc = "Tried in order; the first that matches decides. Of a tls listener by `sni` and `source` "
+                          "only, of a "
+                          "udp listener by `source`; "
+                          "a tcp listener has none.",
                    .example = "[{ match: { path: /api/* }, forward: api }]",
                    .value = field(&Listener::rules, list_by<Rule>([](const Rule& rule) { return rule.name; },
                                                                   Order::Matters, rule_kind(), {.max = 1'000})),
                    .default_words = "none"},
                   {.name = "default",
-                   .doc = "What is done where no rule matches. Required, except of a tls listener with rules (without "
+                   .doc = "What is done where no rule matches. Required, except of a tls or udp listener with rules (without "
                           "it, what no rule matches is refused) and beside `redirect_https`.",
                    .example = "{ forward: site }",
                    .value = field(&Listener::default_action, action_kind()),
@@ -403,6 +464,10 @@ Value<Listener> listener_kind() {
                    .doc = "How long a client may take.",
                    .example = "{ keep_alive: 2m }",
                    .value = field(&Listener::timeouts, timeouts())},
+                  {.name = "udp",
+                   .doc = "How many flows a udp listener has at once, and when they end.",
+                   .example = "{ answers: 1 }",
+                   .value = field(&Listener::udp, udp_flows())},
                   {.name = "proxy_protocol",
                    .doc = "Balancers in front that say in a PROXY header whom a connection comes from.",
                    .example = "{ from: [10.0.0.0/8] }",

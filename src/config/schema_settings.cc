@@ -27,7 +27,7 @@ Value<AccessLog> access_log() {
   return section<AccessLog>({
       .name = "access_log",
       .title = "Access log",
-      .doc = "One line for each request, and for each connection of a tcp listener.",
+      .doc = "One line for each request, for each connection of a tcp or tls listener, and for each flow of a udp one.",
       .properties =
           {
               {.name = "path",

@@ -30,174 +30,6 @@ std::string route_name(std::string_view value) {
   return good ? "" : fmt::format("{} is not the name of a route", quote(value));
 }
 
-std::string origin_form(std::string_view value) {
-  if (!value.starts_with('/')) return fmt::format("{} does not start with /", quote(value));
-  return visible_ascii(value);
-}
-
-std::string json_array_or_object(std::string_view value) {
-  const bool fits =
-      (value.starts_with('[') && value.ends_with(']')) || (value.starts_with('{') && value.ends_with('}'));
-  return fits ? "" : fmt::format("{} is neither a JSON array nor an object", quote(value));
-}
-
-Value<JsonRpc> jsonrpc() {
-  return section<JsonRpc>({
-      .name = "jsonrpc",
-      .title = "JSON-RPC check",
-      .doc = "A node that answers may still be of no use: it has stopped growing, or has fallen behind. The call is "
-             "posted to "
-             "the check's `path`.",
-      .properties =
-          {
-              {.name = "method",
-               .doc = "The method to call.",
-               .example = "eth_blockNumber",
-               .value =
-                   field(&JsonRpc::method, text({.words = "method name", .bytes_max = 128, .check = visible_ascii}))},
-              {.name = "params",
-               .doc = "Its parameters, as JSON.",
-               .example = "\"[]\"",
-               .value =
-                   field(&JsonRpc::params,
-                         text({.words = "JSON array or object", .bytes_max = 4096, .check = json_array_or_object}))},
-              {.name = "result",
-               .doc = "Where the height stands in the answer: names and places in lists, joined by dots. A number, or "
-                      "text in decimal or with `0x` in hexadecimal.",
-               .example = "result.sync_info.latest_block_height",
-               .value = field(&JsonRpc::result, text({.words = "path", .bytes_max = 256, .check = visible_ascii}))},
-              {.name = "lag_max",
-               .doc = "How far the height may be behind the best of the group's other nodes.",
-               .example = "5",
-               .value = field(&JsonRpc::lag_max, integer({.min = 0, .max = 1'000'000'000}))},
-              {.name = "stalled_after",
-               .doc = "A height that has not grown for this long is a failure; 0: it may stand still.",
-               .example = "60s",
-               .value = field(&JsonRpc::stalled_after, duration({.min = 0s, .max = 24h}))},
-          },
-  });
-}
-
-void finish_health_check(HealthCheck& check, const Node& node, Decoder& decoder) {
-  if (check.protocol == CheckProtocol::Exec && check.command.empty()) {
-    decoder.error(node.mark_of("protocol"), "an exec check needs a command");
-  }
-  if (check.protocol != CheckProtocol::Exec && !check.command.empty()) {
-    decoder.error(node.mark_of("command"), "only a check with protocol: exec runs a command");
-  }
-  if (check.protocol != CheckProtocol::Grpc && !check.service.empty()) {
-    decoder.error(node.mark_of("service"), "only a check with protocol: grpc asks for a service");
-  }
-  if (check.timeout < check.interval) return;
-  const std::string_view culprit = node.find("timeout") ? "timeout" : "interval";
-  decoder.warning(node.mark_of(culprit),
-                  fmt::format("the timeout of {} is not shorter than the interval of {}: a slow target is noticed late",
-                              show_duration(check.timeout), show_duration(check.interval)));
-}
-
-Value<HealthCheck> health_check() {
-  return section<HealthCheck>(
-      {
-          .name = "health_check",
-          .title = "Health check",
-          .doc = "How each target is asked whether it is well. A new target needs one pass; `health_check: off` takes "
-                 "every target "
-                 "for healthy. With fewer healthy targets than `minimum_healthy` all are used.",
-          .properties =
-              {
-                  {.name = "protocol",
-                   .doc = "How to ask.",
-                   .example = "tcp",
-                   .value =
-                       field(&HealthCheck::protocol,
-                             one_of<CheckProtocol>({
-                                 {"http", CheckProtocol::Http, "a request, and the status of its answer"},
-                                 {"https", CheckProtocol::Https, "the same over TLS, as the group's `tls` says"},
-                                 {"tcp", CheckProtocol::Tcp, "a connection, closed at once"},
-                                 {"tls", CheckProtocol::Tls, "a TLS handshake, closed at once"},
-                                 {"ajp", CheckProtocol::Ajp, "a CPING, and its CPONG"},
-                                 {"jsonrpc", CheckProtocol::JsonRpc,
-                                  "a JSON-RPC call over HTTP, and the block height in its answer, compared with the "
-                                  "group's other nodes"},
-                                 {"mysql", CheckProtocol::Mysql,
-                                  "MySQL's and MariaDB's greeting and a login that is taken back at once"},
-                                 {"grpc", CheckProtocol::Grpc,
-                                  "a call of `grpc.health.v1.Health/Check`, which says SERVING; over TLS where the "
-                                  "group is"},
-                                 {"exec", CheckProtocol::Exec, "a command, whose exit code 0 is a pass"},
-                             })),
-                   .default_words = "the group's protocol"},
-                  {.name = "port",
-                   .doc = "The port to ask on.",
-                   .example = "9000",
-                   .value = field(&HealthCheck::port, integer({.min = 1, .max = 65535})),
-                   .default_words = "the target's own"},
-                  {.name = "path",
-                   .doc = "What an http or https check asks for.",
-                   .example = "/healthz",
-                   .value = field(&HealthCheck::path,
-                                  text({.words = "path, starting with /", .pattern = "/.*", .check = origin_form}))},
-                  {.name = "host",
-                   .doc = "The `Host` header of an http or https check, the `:authority` of a grpc check.",
-                   .example = "www.example.com",
-                   .value = field(&HealthCheck::host,
-                                  text({.words = "host name", .bytes_max = 253, .check = visible_ascii})),
-                   .default_words = "the target's address"},
-                  {.name = "method",
-                   .doc = "The method of an http or https check.",
-                   .example = "HEAD",
-                   .value = field(&HealthCheck::method, method())},
-                  {.name = "interval",
-                   .doc = "From the start of one check of a target to the start of the next.",
-                   .example = "5s",
-                   .value = field(&HealthCheck::interval, duration({.min = 100ms, .max = 300s}))},
-                  {.name = "timeout",
-                   .doc = "A check without an answer after this time has failed. Shorter than the interval.",
-                   .example = "2s",
-                   .value = field(&HealthCheck::timeout, duration({.min = 50ms, .max = 120s}))},
-                  {.name = "healthy_threshold",
-                   .doc = "Passes in a row after which an unhealthy target is healthy again.",
-                   .example = "2",
-                   .value = field(&HealthCheck::healthy_threshold, integer({.min = 1, .max = 10}))},
-                  {.name = "unhealthy_threshold",
-                   .doc = "Failures in a row after which a healthy target is unhealthy.",
-                   .example = "3",
-                   .value = field(&HealthCheck::unhealthy_threshold, integer({.min = 1, .max = 10}))},
-                  {.name = "success_codes",
-                   .doc = "The statuses of an http or https check that are a pass.",
-                   .example = "\"200-299,304\"",
-                   .value = field(&HealthCheck::success_codes, status_codes())},
-                  {.name = "jsonrpc",
-                   .doc = "What a jsonrpc check asks, and what height it wants.",
-                   .example = "{ lag_max: 5, stalled_after: 60s }",
-                   .value = field(&HealthCheck::jsonrpc, jsonrpc())},
-                  {.name = "user",
-                   .doc = "The account that a mysql check logs in as: without a password, without rights. It is well "
-                          "if the "
-                          "server refuses it, but its log says so each time.",
-                   .example = "monitor",
-                   .value = field(&HealthCheck::user,
-                                  text({.words = "account name", .bytes_max = 80, .check = visible_ascii}))},
-                  {.name = "service",
-                   .doc = "The service that a grpc check asks for.",
-                   .example = "shop.Cart",
-                   .value = field(&HealthCheck::service,
-                                  text({.words = "name of a gRPC service", .bytes_max = 253, .check = visible_ascii})),
-                   .default_words = "the server as a whole"},
-                  {.name = "command",
-                   .doc =
-                       "What an exec check runs, without a shell: the program and its arguments. It is told the target "
-                       "in "
-                       "`BALLAST_TARGET`, `BALLAST_TARGET_HOST` and `BALLAST_TARGET_PORT`, and killed after `timeout`.",
-                   .example = "[/usr/local/bin/check-app, --quick]",
-                   .value = field(&HealthCheck::command,
-                                  list(text({.words = "text", .bytes_max = 4096}), {.min = 1, .max = 64})),
-                   .default_words = "none"},
-              },
-          .finish = finish_health_check,
-      });
-}
-
 Value<Target> target() {
   const Value<Address> where = address(AddressUse::Connect);
   return shortened(
@@ -429,6 +261,8 @@ CheckProtocol check_of(GroupProtocol protocol) {
     case GroupProtocol::Tls:
     case GroupProtocol::H2:
       return CheckProtocol::Tls;
+    case GroupProtocol::Udp:
+      return CheckProtocol::Udp;
     case GroupProtocol::Http:
       return CheckProtocol::Http;
     case GroupProtocol::Ajp:
@@ -465,6 +299,35 @@ void check_shared(const TargetGroup& group, const Node& node, Decoder& decoder) 
   if (group.source_address != SourceAddress::Balancer) refuse("source_address");
 }
 
+// No check suits every server that speaks UDP: some answer only what they understand, some never.
+void check_udp(const TargetGroup& group, const Node& node, Decoder& decoder) {
+  if (group.protocol == GroupProtocol::Udp) {
+    if (group.proxy_protocol != ProxyHeader::Off) {
+      decoder.error(node.mark_of("proxy_protocol"), "a udp group tells no PROXY header; write protocol: tcp");
+    }
+    if (group.source_address != SourceAddress::Balancer) {
+      decoder.error(node.mark_of("source_address"), "a udp group's targets see the balancer's address only");
+    }
+    for (const Target& target : group.targets) {
+      if (target.address.is_unix()) {
+        decoder.diagnostics.error(target.mark, "a target of a udp group cannot be a Unix socket");
+      }
+    }
+  }
+  const Node* check = node.find("health_check");
+  const bool says = check != nullptr && check->find("udp") != nullptr;
+  if (!group.health_check.enabled) return;
+  if (group.health_check.protocol == CheckProtocol::Udp && !says) {
+    decoder.error(
+        check != nullptr ? node.mark_of("health_check") : group.mark,
+        "what a udp check asks is missing: no question suits every server",
+        "health_check: { udp: { send: ping, expect: pong } }, { protocol: tcp } where it speaks TCP too, or off");
+  }
+  if (group.health_check.protocol != CheckProtocol::Udp && says) {
+    decoder.error(node.mark_of("health_check"), "only a check with protocol: udp has udp");
+  }
+}
+
 void check_source_address(const TargetGroup& group, Decoder& decoder) {
   if (group.source_address == SourceAddress::Balancer) return;
   for (const Target& target : group.targets) {
@@ -480,6 +343,7 @@ void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder)
   check_shared(group, node, decoder);
   const Node* check = node.find("health_check");
   if (!(check && check->find("protocol"))) group.health_check.protocol = check_of(group.protocol);
+  check_udp(group, node, decoder);
   const bool checks_tls =
       group.health_check.protocol == CheckProtocol::Https || group.health_check.protocol == CheckProtocol::Tls;
   if (node.find("tls") && !is_secure(group.protocol) && !checks_tls) {
@@ -537,6 +401,7 @@ Value<TargetGroup> target_group_kind() {
                                                          {"h2", GroupProtocol::H2, "HTTP/2 over TLS"},
                                                          {"tcp", GroupProtocol::Tcp, "bytes both ways, unread"},
                                                          {"tls", GroupProtocol::Tls, "the same over TLS"},
+                                                         {"udp", GroupProtocol::Udp, "datagrams, of udp listeners"},
                                                          {"ajp", GroupProtocol::Ajp, "AJP13, to Tomcat and its like"},
                                                      }))},
                   {.name = "algorithm",
@@ -552,7 +417,7 @@ Value<TargetGroup> target_group_kind() {
                   {.name = "health_check",
                    .doc = "How targets are asked whether they are well, or `off`.",
                    .example = "{ path: /healthz, interval: 5s, timeout: 2s }",
-                   .value = field(&TargetGroup::health_check, switchable(health_check(), &HealthCheck::enabled))},
+                   .value = field(&TargetGroup::health_check, switchable(health_check_kind(), &HealthCheck::enabled))},
                   {.name = "targets",
                    .doc = "The servers.",
                    .example = "[10.0.0.11:8080, { address: 10.0.0.12:8080, weight: 2 }]",

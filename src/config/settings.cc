@@ -30,6 +30,8 @@ std::string_view to_string(ListenerProtocol protocol) {
       return "tcp";
     case ListenerProtocol::Tls:
       return "tls";
+    case ListenerProtocol::Udp:
+      return "udp";
     case ListenerProtocol::Http:
       return "http";
     case ListenerProtocol::Https:
@@ -44,6 +46,8 @@ std::string_view to_string(GroupProtocol protocol) {
       return "tcp";
     case GroupProtocol::Tls:
       return "tls";
+    case GroupProtocol::Udp:
+      return "udp";
     case GroupProtocol::Http:
       return "http";
     case GroupProtocol::H2c:

@@ -213,7 +213,7 @@ struct Rule {
 };
 
 // Tls: with certificates it is terminated; without, passed through to a target by the name the client asks for.
-enum class ListenerProtocol { Tcp, Tls, Http, Https };
+enum class ListenerProtocol { Tcp, Tls, Udp, Http, Https };
 inline bool is_http(ListenerProtocol protocol) {
   return protocol == ListenerProtocol::Http || protocol == ListenerProtocol::Https;
 }
@@ -243,6 +243,14 @@ struct ListenerTimeouts {
   Milliseconds tunnel{3'600'000};    // no byte either way in a WebSocket or another upgraded connection
   std::uint64_t minimum_rate = 240;  // bytes/s of a request body, averaged over 10 s after a grace of 10 s; 0: off
   friend bool operator==(const ListenerTimeouts&, const ListenerTimeouts&) = default;
+};
+
+// Of a udp listener. A flow costs a descriptor and a port of this machine: Linux has 28,232 of those by itself.
+struct UdpFlows {
+  std::uint32_t flows = 16'384;      // at once, of one worker
+  std::uint32_t per_client = 4'096;  // of those, of one client address
+  std::optional<int> answers;        // for each datagram of the client; then the flow ends. None: it ends when idle
+  friend bool operator==(const UdpFlows&, const UdpFlows&) = default;
 };
 
 // What a PROXY header is asked of, and what becomes of connections from elsewhere.
@@ -342,6 +350,7 @@ struct Listener {
   std::optional<Cors> cors;  // the same
   RequestLimits limits;
   ListenerTimeouts timeouts;
+  UdpFlows udp;
   std::optional<ProxyProtocol> proxy_protocol;
   Http2 http2;
   std::vector<Network> trusted_proxies;  // whose X-Forwarded-For, Forwarded and request ids are believed
@@ -365,7 +374,7 @@ inline bool passes_tls_through(const Listener& listener) {
   return listener.protocol == ListenerProtocol::Tls && listener.certificates.empty();
 }
 
-enum class GroupProtocol { Tcp, Tls, Http, Https, H2c, H2, Ajp };
+enum class GroupProtocol { Tcp, Tls, Udp, Http, Https, H2c, H2, Ajp };
 inline bool is_http2(GroupProtocol protocol) {
   return protocol == GroupProtocol::H2c || protocol == GroupProtocol::H2;
 }
@@ -388,7 +397,16 @@ struct HashKey {
   friend bool operator==(const HashKey&, const HashKey&) = default;
 };
 
-enum class CheckProtocol { Tcp, Tls, Http, Https, Ajp, JsonRpc, Mysql, Grpc, Exec };
+enum class CheckProtocol { Tcp, Tls, Udp, Http, Https, Ajp, JsonRpc, Mysql, Grpc, Exec };
+
+// What a udp check sends, and how its answer must begin: text, or hex where that is given.
+struct UdpCheck {
+  std::string send;
+  std::string send_hex;
+  std::string expect;  // both empty: any answer will do
+  std::string expect_hex;
+  friend bool operator==(const UdpCheck&, const UdpCheck&) = default;
+};
 
 // What a jsonrpc check asks, and what it wants of the height in the answer.
 struct JsonRpc {
@@ -419,6 +437,7 @@ struct HealthCheck {
   int unhealthy_threshold = 2;  // 1..10
   std::vector<StatusRange> success_codes{{200, 200}};
   JsonRpc jsonrpc;
+  UdpCheck udp;
   std::string user = "ballast_check";  // of a mysql check
   std::string service;                 // of a grpc check; empty: the server as a whole
   std::vector<std::string> command;    // of an exec check: the program and its arguments

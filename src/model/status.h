@@ -21,8 +21,10 @@ struct Traffic {
   std::array<std::uint64_t, 17> calls{};     // of gRPC, by status, as the grpc project numbers them
   std::uint64_t bytes_in = 0;                // from the client
   std::uint64_t bytes_out = 0;               // to the client
-  std::uint64_t in_flight = 0;               // requests, or layer 4 connections, under way
-  Histogram duration;                        // requests from the first byte to the last; layer 4 connections whole
+  std::uint64_t datagrams_in = 0;            // from the client, of udp
+  std::uint64_t datagrams_out = 0;
+  std::uint64_t in_flight = 0;  // requests, or layer 4 connections, under way
+  Histogram duration;           // requests from the first byte to the last; layer 4 connections whole
 };
 
 // A count by reason code: errors the balancer made, defects refused.
@@ -78,6 +80,7 @@ struct ListenerStatus {
   std::uint64_t http2_connections = 0;  // made so far
   std::vector<Count> http2_defects;     // connections ended by us, by reason
   std::vector<Count> errors;            // responses the balancer made itself, by reason code
+  std::vector<Count> udp_drops;         // datagrams that went no further, by why
   std::vector<Count> handshakes;        // of TLS, by how they ended
 };
 

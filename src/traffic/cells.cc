@@ -9,6 +9,8 @@ void TrafficCell::add_to(model::Traffic& sum) const {
   for (std::size_t i = 0; i < calls.size(); ++i) sum.calls[i] += calls[i].get();
   sum.bytes_in += bytes_in.get();
   sum.bytes_out += bytes_out.get();
+  sum.datagrams_in += datagrams_in.get();
+  sum.datagrams_out += datagrams_out.get();
   sum.in_flight += in_flight.get();
   sum.duration.sum_us += duration_sum_us.get();
   for (std::size_t i = 0; i < duration_buckets.size(); ++i) {

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "model/status.h"
+#include "traffic/l4/udp_drop.h"
 #include "traffic/reason.h"
 #include "wire/grpc/status.h"
 #include "wire/http/message.h"
@@ -31,7 +32,8 @@ class Counter {
   std::atomic<std::uint64_t> value_ = 0;
 };
 
-// What a finished request adds; of a layer 4 connection: bytes and duration.
+// What a finished request adds; of a layer 4 connection: bytes and duration; of a flow of datagrams, whose bytes are
+// counted as they pass: duration.
 struct Finished {
   int status = 0;                    // as sent to the client; 0: none was
   std::optional<grpc::Status> call;  // how a gRPC call ended
@@ -46,6 +48,8 @@ struct TrafficCell {
   std::array<Counter, grpc::status_count> calls;  // of gRPC, by status
   Counter bytes_in;
   Counter bytes_out;
+  Counter datagrams_in;  // of udp
+  Counter datagrams_out;
   Counter in_flight;
   Counter duration_sum_us;
   std::array<Counter, Histogram::bucket_count> duration_buckets;
@@ -74,6 +78,7 @@ struct alignas(64) ListenerCell {
   Counter http2_connections;
   std::array<Counter, http2::session_defect_count> http2_defects;  // why connections were ended by us
   ReasonCounters errors;
+  std::array<Counter, udp_drop_count> udp_drops;             // datagrams
   std::array<Counter, tls::handshake_end_count> handshakes;  // of TLS with clients
 };
 

@@ -34,6 +34,7 @@ struct TargetLocal {
   std::shared_ptr<tls::SessionSlot> session;  // of a target that is spoken to over TLS
   Latency latency;
   TargetUses uses;
+  io::Instant refused_until;  // of datagrams; others are picked first until then
 };
 
 // What becomes of the requests and connections that a removed target still has.
@@ -91,6 +92,7 @@ struct PlanGroup {
   Balancer balancer;
   // Targets that only their checks keep out: asked when all of the others have failed a request.
   Balancer reserve;
+  std::vector<bool> in_balancer;  // by slot; the others are in the reserve, or have sessions alone
   bool failing_open = false;
   std::vector<std::string> routes;           // of the targets, by slot; empty where none has one
   SessionRoutes session_routes;              // of those that take requests

@@ -45,6 +45,7 @@ constexpr std::array<Row, reason_count> rows{{
     {"hello_malformed", 0, "The client's hello is not valid TLS."},
     {"hello_timeout", 0, "The client's hello did not arrive in time."},
     {"name_refused", 0, "No server has the name that the client asks for."},
+    {"flow_evicted", 0, "There were too many clients."},
     {"auth_required", 401, "Say who you are."},
     {"auth_refused", 401, "This user, password or token is not accepted."},
     {"auth_forbidden", 403, "You are not allowed this."},

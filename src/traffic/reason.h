@@ -34,6 +34,7 @@
 //   hello_malformed      -       its hello breaks TLS, or is larger than any known
 //   hello_timeout        -       its hello did not come in time
 //   name_refused         -       no rule matches the name it asks for, and there is no default
+//   flow_evicted         -       a flow of datagrams made room for a newer one
 //   auth_required        401     the request says nothing of who sends it
 //   auth_refused         401     a wrong password, or a token that is not believed (auth_fault says why)
 //   auth_forbidden       403     a token that is believed, without a claim that is required
@@ -84,6 +85,7 @@ enum class Reason : std::uint8_t {
   HelloMalformed,
   HelloTimeout,
   NameRefused,
+  FlowEvicted,
   AuthRequired,
   AuthRefused,
   AuthForbidden,

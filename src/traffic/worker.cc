@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "traffic/connection_count.h"
+#include "traffic/l4/udp_server.h"
 #include "traffic/l7/client_connection.h"
 #include "traffic/l7/http2_pool.h"
 #include "traffic/l7/upstream_pool.h"
@@ -89,6 +90,56 @@ void Worker::listen(std::shared_ptr<ListenerShare> listener, int listening_fd) {
   });
 }
 
+void Worker::listen(std::shared_ptr<ListenerShare> listener, std::shared_ptr<io::BoundDatagrams> sockets) {
+  loop_->post([this, listener = std::move(listener), sockets = std::move(sockets)]() mutable {
+    std::erase_if(udp_servers_, [&](const auto& each) {
+      if (!each->has(*sockets) || &each->listener() == listener.get()) return false;
+      each->end_all(Reason::Stopped);
+      return true;
+    });
+    const auto same = std::find_if(udp_servers_.begin(), udp_servers_.end(),
+                                   [&](const auto& each) { return &each->listener() == listener.get(); });
+    if (same == udp_servers_.end()) {
+      udp_servers_.push_back(std::make_unique<UdpServer>(*this, std::move(listener)));
+      udp_servers_.back()->open(std::move(sockets));
+    } else {
+      (*same)->open(std::move(sockets));
+    }
+  });
+}
+
+io::DatagramBatch& Worker::datagrams() {
+  if (datagrams_ == nullptr) datagrams_ = std::make_unique<io::DatagramBatch>();
+  return *datagrams_;
+}
+
+void Worker::stop_datagrams(const ListenerShare* of_listener) {
+  for (const auto& each : udp_servers_) {
+    if (of_listener == nullptr || &each->listener() == of_listener) each->stop();
+  }
+  forget_stopped();
+}
+
+// Not at once: one of them may be what tells that its last flow has ended.
+void Worker::forget_stopped() {
+  loop_->at_round_end([this] {
+    std::erase_if(udp_servers_, [](const auto& each) { return each->is_stopping() && each->is_empty(); });
+  });
+}
+
+io::Task<void> Worker::flows_ended(io::Deadline deadline) {
+  // A client that pauses for so long has its answer, as far as can be known.
+  constexpr auto quiet = std::chrono::seconds(1);
+  constexpr auto look = std::chrono::milliseconds(20);
+  for (const auto& each : udp_servers_) each->hurry(quiet);
+  while (!udp_servers_.empty() && !deadline.passed(loop_->now())) {
+    if (!co_await io::Sleep(earlier(deadline, loop_->after(look)))) break;
+    std::erase_if(udp_servers_, [](const auto& each) { return each->is_empty(); });
+  }
+  for (const auto& each : udp_servers_) each->end_all(Reason::Stopped);
+  udp_servers_.clear();
+}
+
 void Worker::unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_function<void()> done) {
   loop_->post([this, listener = std::move(listener), done = std::move(done)]() mutable {
     for (const Door& door : doors_) {
@@ -96,6 +147,7 @@ void Worker::unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_fu
     }
     std::erase_if(doors_, [&](const Door& door) { return door.listener == listener; });
     end_connections(listener.get());
+    stop_datagrams(listener.get());
     done();
   });
 }
@@ -108,7 +160,10 @@ void Worker::retire(std::shared_ptr<TargetShare> target, Leftovers leftovers) {
       std::erase(pools_, local.pool);
     }
     if (local.http2_pool != nullptr) local.http2_pool->retire();
-    if (leftovers == Leftovers::CallOff) local.uses.cancel_all();
+    if (leftovers == Leftovers::CallOff) {
+      local.uses.cancel_all();
+      for (const auto& each : udp_servers_) each->leave(*target);
+    }
   });
 }
 
@@ -116,6 +171,7 @@ void Worker::stop_accepting() {
   loop_->post([this] {
     for (const Door& door : doors_) door.acceptor->take_waiting();
     doors_.clear();
+    stop_datagrams(nullptr);
   });
 }
 
@@ -128,7 +184,9 @@ void Worker::drain(io::Duration time, std::move_only_function<void()> done) {
 }
 
 io::Task<void> Worker::end_drain(io::Duration time, std::move_only_function<void()> done) {
-  if (!co_await scope_.closed(loop_->after(time))) co_await scope_.close();
+  const io::Deadline deadline = loop_->after(time);
+  co_await flows_ended(deadline);
+  if (!co_await scope_.closed(deadline)) co_await scope_.close();
   co_await targets_.close();
   access_log_.hand_over();
   plan_.reset();

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "io/acceptor.h"
+#include "io/datagrams.h"
 #include "io/loop.h"
 #include "io/scope.h"
 #include "io/thread.h"
@@ -32,6 +33,7 @@ class Stream;
 namespace ballast::traffic {
 
 class OpenConnection;
+class UdpServer;
 struct Told;
 
 // How many connections each worker holds, as all of them see it.
@@ -61,8 +63,11 @@ class Worker {
   void start(std::vector<Worker*> peers);
   void adopt(std::shared_ptr<const Plan> plan);
   void listen(std::shared_ptr<ListenerShare> listener, int listening_fd);
-  // Stops accepting there and ends its connections at rest; `done` runs on the worker's thread when the socket is
-  // watched no more.
+  // The same of a udp listener. Whoever served those sockets before ends: the listener of another name, or of before a
+  // change, whose last flows were still there.
+  void listen(std::shared_ptr<ListenerShare> listener, std::shared_ptr<io::BoundDatagrams> sockets);
+  // Stops accepting there and ends its connections at rest; flows of datagrams go on until they end; `done` runs on the
+  // worker's thread when the socket is watched no more.
   void unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_function<void()> done);
   // The target is no longer in any Plan: its connections at rest are closed.
   void retire(std::shared_ptr<TargetShare> target, Leftovers leftovers);
@@ -75,6 +80,11 @@ class Worker {
 
   // The worker's own thread.
   const std::shared_ptr<const Plan>& plan() const { return plan_; }
+  int number() const { return options_.index; }
+  // For one batch at a time; its bytes are dead after the next.
+  io::DatagramBatch& datagrams();
+  // A udp listener that is gone has no flow any more.
+  void forget_stopped();
   bool is_draining() const { return draining_; }
   AccessLogBuffer& access_log() { return access_log_; }
   ExchangePool& exchanges() { return exchanges_; }
@@ -109,6 +119,8 @@ class Worker {
   void serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Peer& peer);
   Worker& least_loaded() const;
   void end_connections(const ListenerShare* of_listener);
+  void stop_datagrams(const ListenerShare* of_listener);
+  io::Task<void> flows_ended(io::Deadline deadline);
   io::Task<void> end_drain(io::Duration time, std::move_only_function<void()> done);
 
   struct Door {
@@ -126,6 +138,8 @@ class Worker {
   auth::PasswordDoor passwords_;
   BalancerState random_;
   std::vector<Door> doors_;
+  std::unique_ptr<io::DatagramBatch> datagrams_;
+  std::vector<std::unique_ptr<UdpServer>> udp_servers_;
   OpenConnection* connections_ = nullptr;             // all of http listeners
   std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;

@@ -3,7 +3,7 @@
 
     # The first line says what is true, in one sentence.
     origin a                              # a fake upstream; $a is its address. Its rules: origin.py
-    origin t tcp: echo                    # a layer 4 one
+    origin t tcp: echo                    # a layer 4 one; `origin u udp: echo` of datagrams: datagrams.py
     certificate site for a.test,*.b.test  # $dir/site.crt, .key, by openssl; also `by CA` (default: ca), `kind rsa`,
                                           # `days 10`, `subject X`; again: a new one
     authority people                      # $dir/people.crt, .key;  origin a over tls site [clients of people]: ...
@@ -50,6 +50,8 @@
     config next.yaml: ...                 # writes another file, completed likewise;  file NAME: ... writes it as it stands; file NAME: 70000 bytes
     $ ballast apply next.yaml             # exit 0 unless said otherwise; `eventually $ ...` tries again until it holds
         says "text" | complains "text" (stderr) | exit 1 | json PATH is PATTERN | silent | not says "text"
+    udp client to LISTENER:               # of a udp listener, or `to [::1]:5353`; its steps: datagrams.py
+    origin u saw 3 datagrams | origin u saw 2 flows (so many addresses and ports it was asked from)
     metrics: / log:                       # one expectation a line; waits until they hold
     log has 2 records | log where path=/x has 1 target (so many different values) | log says "text" | metrics pass promtool | stderr says "text" | stderr never says "text"
     notify says READY=1 | signal TERM | exits 0 within 5s | exits by KILL | ballast starts again | ballast has 0 pipes
@@ -73,6 +75,7 @@ sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 from kit import certificates, origin as origins, text  # noqa: E402
 from kit.ballast import Ballast, Completed, complete_config, run  # noqa: E402
 from kit.client import Client, check_request  # noqa: E402
+from kit.datagrams import UdpOrigin, UdpScript  # noqa: E402
 from kit.dns import Answer, DnsServer  # noqa: E402
 from kit.failure import Failure, Violation  # noqa: E402
 from kit.gate import Gate  # noqa: E402
@@ -96,9 +99,9 @@ class Spec:
     def __init__(self, binary: str, folder: pathlib.Path):
         self._folder = folder
         self._ballast = Ballast(binary, folder)
-        self._origins: dict[str, origins.Origin | origins.TcpOrigin] = {}
+        self._origins: dict[str, origins.Origin | origins.TcpOrigin | UdpOrigin] = {}
         self._gates: dict[str, Gate] = {}
-        self._clients: dict[str, ClientScript] = {}
+        self._clients: dict[str, ClientScript | UdpScript] = {}
         self._beside: list[asyncio.subprocess.Process] = []
         self._servers: list[asyncio.subprocess.Process] = []  # of others, whose exit status says nothing
         self._held: list[socket.socket] = []  # of `nobody` and `deaf`
@@ -188,7 +191,9 @@ class Spec:
     async def origin(self, line: text.Line, name: str, kind: str | None, proxied: str | None, certificate: str | None,
                      clients: str | None, steps: str | None) -> None:
         secure = certificates.server_context(self._folder, certificate, clients) if certificate else None
-        if kind:
+        if kind == " udp":
+            made = UdpOrigin(name, [steps] if steps else [each.text for each in line.block])
+        elif kind:
             made = origins.TcpOrigin(name, [steps] if steps else [each.text for each in line.block], secure=secure)
         elif name in self._origins:
             self._origins[name].rules = origins.parse_rules(line.block)
@@ -213,7 +218,7 @@ class Spec:
     async def origin_starts(self, _: text.Line, name: str) -> None:
         await self._origin(name).start()
 
-    def _origin(self, name: str) -> origins.Origin | origins.TcpOrigin:
+    def _origin(self, name: str) -> origins.Origin | origins.TcpOrigin | UdpOrigin:
         if name not in self._origins:
             raise Failure(f"there is no origin {name}")
         return self._origins[name]
@@ -224,6 +229,10 @@ class Spec:
         def count() -> int:
             if what.startswith("connection"):
                 return origin.connections
+            if what.startswith("datagram"):
+                return origin.datagrams
+            if what.startswith("flow"):
+                return len(origin.flows)
             return sum(1 for each in origin.requests if path is None and what.startswith("request")
                        or each.method == what and text.matches(path or "*", each.target))
 
@@ -346,6 +355,20 @@ class Spec:
             address = self._variables[to] if to in self._variables else await self._address(to or await self._only_listener())
             secure = certificates.client_context(self._folder, certificate) if tls else None
             script = ClientScript(name or "client", address, source or "", secure, host or "example.test")
+        try:
+            await script.run(line.block)
+        finally:
+            if name:
+                self._clients[name] = script
+            else:
+                await script.close()
+
+    async def udp_client(self, line: text.Line, name: str | None, to: str | None, source: str | None) -> None:
+        script = self._clients.get(name)
+        if not script:
+            known = self._variables.get(to, to if to and ":" in to else None)
+            address = known or await self._address(to or await self._only_listener())
+            script = UdpScript(address, source or "")
         try:
             await script.run(line.block)
         finally:
@@ -559,7 +582,7 @@ class Spec:
 
 
 _STATEMENTS = [
-    (r"origin (\w+)( tcp)?( proxied)?(?: over tls (\w+)(?: clients of (\w+))?)?(?:: *(.+)|:?)", "origin"),
+    (r"origin (\w+)( tcp| udp)?( proxied)?(?: over tls (\w+)(?: clients of (\w+))?)?(?:: *(.+)|:?)", "origin"),
     (r"origin (\w+) goes on(?: in (\w+))?", "origin_goes_on"),
     (r"origin (\w+) is stuck with at least (\d+) bytes", "origin_stuck"),
     (r"origin (\w+) has nothing unsent", "origin_unsent"),
@@ -567,7 +590,7 @@ _STATEMENTS = [
     (r"certificate (\w+)((?: \w+ \S+)*)", "certificate"),
     (r"origin (\w+) stops", "origin_stops"),
     (r"origin (\w+) starts again", "origin_starts"),
-    (r"origin (\w+) saw (\d+) (requests?|connections?|[A-Z]+)(?: (\S+))?", "origin_count"),
+    (r"origin (\w+) saw (\d+) (requests?|connections?|datagrams?|flows?|[A-Z]+)(?: (\S+))?", "origin_count"),
     (r"origin (\w+) saw:", "origin_saw"),
     (r"origin (\w+) has (\d+) connections? open", "origin_open"),
     (r'origin (\w+) was told "(.+)"', "origin_told"),
@@ -582,6 +605,7 @@ _STATEMENTS = [
     (r"dns (\S+) is asked (\d+) more times", "dns_asked"),
     (r"dns (\S+) (is.*|fails)", "dns"),
     (r"client(?: (?!to |from |over tls)(\w+))?(?: to (\w+))?(?: from ([\d.]+))?(?:( over tls)(?: as (\S+?))?(?: with (\w+))?)?:", "client"),
+    (r"udp client(?: (?!to |from )(\w+))?(?: to (\S+?))?(?: from (\S+?))?:", "udp_client"),
     (r"skip with UBSan", "skip_with_ubsan"),
     (r"skip without root", "skip_without_root"),
     (r"skip without (\w+)", "skip_without"),

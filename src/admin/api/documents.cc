@@ -66,6 +66,8 @@ Json traffic(const model::Traffic& traffic) {
               {"5xx", traffic.responses[4]}}},
             {"received_bytes", traffic.bytes_in},
             {"sent_bytes", traffic.bytes_out},
+            {"received_datagrams", traffic.datagrams_in},
+            {"sent_datagrams", traffic.datagrams_out},
             {"in_flight", traffic.in_flight},
             {"duration", duration(traffic.duration)}};
   for (std::size_t i = 0; i < traffic.calls.size(); ++i) {
@@ -91,7 +93,8 @@ Json listener(const model::ListenerStatus& l) {
               {"defects", counts(l.defects)},
               {"http2", {{"connections", l.http2_connections}, {"defects", counts(l.http2_defects)}}},
               {"errors", counts(l.errors)},
-              {"handshakes", counts(l.handshakes)}};
+              {"handshakes", counts(l.handshakes)},
+              {"udp_drops", counts(l.udp_drops)}};
 }
 
 Json certificate(const model::CertificateStatus& c) {

@@ -35,7 +35,7 @@ void each_call_status(const model::Traffic& traffic, Visit visit) {
 
 // Layer 4 has no responses; their zeros would only say that nothing is ever answered.
 bool has_responses(std::string_view protocol) {
-  return protocol != "tcp" && protocol != "tls";
+  return protocol != "tcp" && protocol != "tls" && protocol != "udp";
 }
 
 void listeners(Exposition& out, const Status& status) {
@@ -58,7 +58,8 @@ void listeners(Exposition& out, const Status& status) {
   for (const ListenerStatus& l : status.listeners) {
     out.sample({{"listener", l.name}, {"address", l.address}, {"protocol", l.protocol}}, std::uint64_t{1});
   }
-  counter("ballast_listener_requests_total", "Requests received; of a tcp listener, connections relayed.",
+  counter("ballast_listener_requests_total",
+          "Requests received; of a tcp listener, connections relayed; of a udp listener, flows ended.",
           [](const ListenerStatus& l) { return l.traffic.requests; });
   out.family("ballast_listener_responses_total", MetricType::Counter, "Responses sent to clients, by status class.");
   for (const ListenerStatus& l : status.listeners) {
@@ -71,7 +72,19 @@ void listeners(Exposition& out, const Status& status) {
           [](const ListenerStatus& l) { return l.traffic.bytes_in; });
   counter("ballast_listener_sent_bytes_total", "Bytes sent to clients.",
           [](const ListenerStatus& l) { return l.traffic.bytes_out; });
-  gauge("ballast_listener_in_flight", "Requests (tcp: connections) under way.",
+  reasons("ballast_listener_udp_drops_total", "Datagrams that went no further, by why.", "why",
+          [](const ListenerStatus& l) -> const auto& { return l.udp_drops; });
+  const auto datagrams = [&](std::string_view name, std::string_view help, auto&& value) {
+    out.family(name, MetricType::Counter, help);
+    for (const ListenerStatus& l : status.listeners) {
+      if (l.protocol == "udp") out.sample({{"listener", l.name}}, std::uint64_t{value(l)});
+    }
+  };
+  datagrams("ballast_listener_received_datagrams_total", "Datagrams received from clients.",
+            [](const ListenerStatus& l) { return l.traffic.datagrams_in; });
+  datagrams("ballast_listener_sent_datagrams_total", "Datagrams of targets, sent to clients.",
+            [](const ListenerStatus& l) { return l.traffic.datagrams_out; });
+  gauge("ballast_listener_in_flight", "Requests (tcp: connections, udp: flows) under way.",
         [](const ListenerStatus& l) { return l.traffic.in_flight; });
   out.family("ballast_listener_request_duration_seconds", MetricType::Histogram,
              "Time from the first byte of a request to the last of its response; tcp: of whole connections.");
@@ -222,6 +235,16 @@ void targets(Exposition& out, const Status& status) {
          [](T t) { return t.traffic.bytes_in; });
   family("ballast_target_sent_bytes_total", counter, "Bytes sent to clients from the target.",
          [](T t) { return t.traffic.bytes_out; });
+  const auto datagrams = [&](std::string_view name, std::string_view help, auto&& value) {
+    out.family(name, MetricType::Counter, help);
+    each_target([&](const GroupStatus& g, T t) {
+      if (g.protocol == "udp") out.sample({{"group", g.name}, {"target", t.address}}, std::uint64_t{value(t)});
+    });
+  };
+  datagrams("ballast_target_received_datagrams_total", "Datagrams of clients, sent to the target.",
+            [](T t) { return t.traffic.datagrams_in; });
+  datagrams("ballast_target_sent_datagrams_total", "Datagrams received from the target.",
+            [](T t) { return t.traffic.datagrams_out; });
   family("ballast_target_in_flight", gauge, "Requests (tcp: connections) the target is working on.",
          [](T t) { return t.traffic.in_flight; });
   out.family("ballast_target_request_duration_seconds", MetricType::Histogram,

@@ -236,7 +236,13 @@ Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   await_workers();
   for (const OpenListener& open : opened) {
     for (const OpenSocket& each : open.sockets) {
-      for (const auto& worker : workers_) worker->listen(open.share, each.socket->fd());
+      for (const auto& worker : workers_) {
+        if (each.datagrams != nullptr) {
+          worker->listen(open.share, each.datagrams);
+        } else {
+          worker->listen(open.share, each.socket->fd());
+        }
+      }
     }
   }
   await_workers();
@@ -444,6 +450,13 @@ model::Status Control::status() {
     for (std::size_t i = 0; i < handshakes.size(); ++i) {
       if (handshakes[i] == 0) continue;
       listener.handshakes.push_back({std::string(tls::to_string(static_cast<tls::HandshakeEnd>(i))), handshakes[i]});
+    }
+    std::array<std::uint64_t, udp_drop_count> drops{};
+    for (const ListenerCell& cell : open.share->cells) {
+      for (std::size_t i = 0; i < drops.size(); ++i) drops[i] += cell.udp_drops[i].get();
+    }
+    for (std::size_t i = 0; i < drops.size(); ++i) {
+      if (drops[i] != 0) listener.udp_drops.push_back({std::string(to_string(static_cast<UdpDrop>(i))), drops[i]});
     }
     status.listeners.push_back(std::move(listener));
   }

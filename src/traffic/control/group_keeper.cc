@@ -413,6 +413,7 @@ std::shared_ptr<const PlanGroup> GroupKeeper::plan() const {
     routed = routed || !route.empty();
     group->routes.push_back(route);
     group->targets.push_back(entry->share);
+    group->in_balancer.push_back(in_balancer);
   }
   group->balancer = Balancer(settings_->algorithm, candidates);
   group->reserve = Balancer(settings_->algorithm, reserves);

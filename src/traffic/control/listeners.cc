@@ -25,7 +25,9 @@ Result<io::SocketAddress> address_of(const config::Address& address) {
 // Port 0 asks for any free port: two such listeners are not the same socket.
 std::string key_of_socket(const config::Listener& listener, const config::Address& address) {
   const bool any_port = !address.is_unix() && address.port == 0;
-  return any_port ? fmt::format("{} of {}", address.to_string(), listener.name) : address.to_string();
+  const std::string key =
+      listener.protocol == config::ListenerProtocol::Udp ? address.to_string() + "/udp" : address.to_string();
+  return any_port ? fmt::format("{} of {}", key, listener.name) : key;
 }
 
 Result<std::shared_ptr<io::ListeningSocket>> bind(const config::Listener& listener, const config::Address& where) {
@@ -47,6 +49,23 @@ Result<std::shared_ptr<io::ListeningSocket>> bind(const config::Listener& listen
   return std::make_shared<io::ListeningSocket>(std::move(*socket));
 }
 
+// One socket a worker (decisions/0022).
+Result<std::shared_ptr<io::BoundDatagrams>> bind_datagrams(const config::Listener& listener,
+                                                           const config::Address& where, int workers) {
+  const auto named = [&](Error error) {
+    return std::move(error).within(fmt::format("listener \"{}\"", listener.name));
+  };
+  auto address = address_of(where);
+  if (!address) return fail(named(std::move(address.error())));
+  auto bound = io::BoundDatagrams::bind(*address, workers);
+  if (!bound && where.host.empty() && bound.error().code() == Code::Unsupported) {
+    // A machine without IPv6.
+    bound = io::BoundDatagrams::bind(*io::SocketAddress::numeric("0.0.0.0", where.port), workers);
+  }
+  if (!bound) return fail(named(std::move(bound.error())));
+  return std::make_shared<io::BoundDatagrams>(std::move(*bound));
+}
+
 }  // namespace
 
 std::uint32_t Listeners::free_slot(const std::vector<OpenListener>& taken) const {
@@ -60,7 +79,7 @@ std::uint32_t Listeners::free_slot(const std::vector<OpenListener>& taken) const
 }
 
 std::string OpenListener::bound() const {
-  const std::string first = sockets.front().socket->address().to_string();
+  const std::string first = sockets.front().address().to_string();
   return address.port_last == 0 ? first : fmt::format("{}-{}", first, address.port_last);
 }
 
@@ -72,9 +91,18 @@ Result<OpenSocket> Listeners::take_or_bind(const config::Listener& listener, con
         std::find_if(open.sockets.begin(), open.sockets.end(), [&](const OpenSocket& each) { return each.key == key; });
     if (same != open.sockets.end()) return *same;
   }
+  if (listener.protocol == config::ListenerProtocol::Udp) {
+    for (const Leaving& each : leaving_) {
+      auto datagrams = each.key == key ? each.datagrams.lock() : nullptr;
+      if (datagrams != nullptr) return OpenSocket{.key = key, .datagrams = std::move(datagrams)};
+    }
+    auto datagrams = bind_datagrams(listener, where, workers_);
+    if (!datagrams) return fail(std::move(datagrams.error()));
+    return OpenSocket{.key = key, .datagrams = std::move(*datagrams)};
+  }
   auto socket = bind(listener, where);
   if (!socket) return fail(std::move(socket.error()));
-  return OpenSocket{key, std::move(*socket)};
+  return OpenSocket{.key = key, .socket = std::move(*socket)};
 }
 
 Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
@@ -97,7 +125,7 @@ Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
       opened.sockets.push_back(std::move(*socket));
     }
     opened.share = std::make_shared<ListenerShare>(listener.name, free_slot(change.next), workers_);
-    opened.share->port = opened.sockets.front().socket->address().port();
+    opened.share->port = opened.sockets.front().address().port();
     change.next.push_back(opened);
     change.opened.push_back(std::move(opened));
   }
@@ -110,6 +138,12 @@ Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
 }
 
 void Listeners::commit(Change change) {
+  std::erase_if(leaving_, [](const Leaving& each) { return each.datagrams.expired(); });
+  for (const OpenListener& closed : change.closed) {
+    for (const OpenSocket& each : closed.sockets) {
+      if (each.datagrams != nullptr) leaving_.push_back({each.key, each.datagrams});
+    }
+  }
   open_ = std::move(change.next);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/settings.h"
+#include "io/datagrams.h"
 #include "io/tcp.h"
 #include "traffic/plan.h"
 
@@ -19,7 +20,9 @@ namespace ballast::traffic {
 // A bound socket, by its address as configured.
 struct OpenSocket {
   std::string key;
-  std::shared_ptr<io::ListeningSocket> socket;
+  std::shared_ptr<io::ListeningSocket> socket;         // of one that takes connections
+  std::shared_ptr<io::BoundDatagrams> datagrams = {};  // of a udp one
+  const io::SocketAddress& address() const { return socket != nullptr ? socket->address() : datagrams->address(); }
 };
 
 // One listener and where it listens.
@@ -53,7 +56,14 @@ class Listeners {
  private:
   Result<OpenSocket> take_or_bind(const config::Listener& listener, const config::Address& where) const;
   std::uint32_t free_slot(const std::vector<OpenListener>& taken) const;
+  // Of udp listeners that are gone and whose flows are not: one that comes back to the address takes them over.
+  struct Leaving {
+    std::string key;
+    std::weak_ptr<io::BoundDatagrams> datagrams;
+  };
+
   int workers_;
+  std::vector<Leaving> leaving_;
   std::vector<OpenListener> open_;
 };
 

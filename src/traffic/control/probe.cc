@@ -153,6 +153,7 @@ io::Task<ProbeResult> probe(io::Loop& loop, const config::HealthCheck& check, Pr
   if (check.port.has_value()) target.address.set_port(*check.port);
   const io::Deadline deadline = io::Deadline::at(loop.fresh_now() + check.timeout);
   if (check.protocol == config::CheckProtocol::Exec) co_return co_await probe_exec(loop, check, target, deadline);
+  if (check.protocol == config::CheckProtocol::Udp) co_return co_await probe_udp(loop, check, target, deadline);
   auto stream = co_await io::TcpStream::connect(loop, target.address, deadline);
   if (!stream) {
     const bool late = stream.error().code() == Code::TimedOut;

@@ -28,6 +28,9 @@ struct GrpcQuestion {
 // On a connection that stands, over TLS or not: asks the server's health service. The transport is closed at the end.
 io::Task<ProbeResult> probe_grpc(io::Loop& loop, const config::HealthCheck& check, io::Stream& transport,
                                  GrpcQuestion question, io::Deadline deadline);
+// One datagram to the target, and its answer.
+io::Task<ProbeResult> probe_udp(io::Loop& loop, const config::HealthCheck& check, const ProbeTarget& target,
+                                io::Deadline deadline);
 
 // Runs a command that is told the target in its environment.
 io::Task<ProbeResult> probe_exec(io::Loop& loop, const config::HealthCheck& check, const ProbeTarget& target,

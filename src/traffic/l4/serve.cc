@@ -90,11 +90,15 @@ class TcpConnection {
     co_return read.is_there;
   }
 
-  // What is there already; false where the client has gone again.
+  // What is there already; false where the client has gone again. That it has sent its last byte is no farewell, unless
+  // it would have had to speak first.
   bool read_first(Buffer& first) {
     const auto buffer = worker_.loop().receive_buffer();
     const io::Transfer got = client_.get().try_read(buffer.data(), buffer.size());
     if (got.state == io::TransferState::Done) first.append({buffer.data(), got.count});
+    // Behind a header that tells of no client (LOCAL), it is the end of a check of the balancer in front.
+    const bool is_check = told_ != nullptr && !told_->has_destination;
+    if (got.state == io::TransferState::End) return !is_check && !passes_tls_through(*listener_->settings);
     return got.state == io::TransferState::Done || got.state == io::TransferState::WouldBlock;
   }
 

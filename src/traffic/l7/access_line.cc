@@ -144,6 +144,10 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   append_number(out, R"(,"attempts":)", static_cast<std::uint64_t>(record.attempts));
   append_number(out, R"(,"bytes_in":)", record.bytes_in);
   append_number(out, R"(,"bytes_out":)", record.bytes_out);
+  if (record.layer4 == "udp") {
+    append_number(out, R"(,"datagrams_in":)", record.datagrams_in);
+    append_number(out, R"(,"datagrams_out":)", record.datagrams_out);
+  }
   append_ms(out, R"(,"duration_ms":)", record.duration_us);
   append_ms(out, R"(,"connect_ms":)", record.connect_us);
   append_ms(out, R"(,"header_ms":)", record.header_us);
@@ -171,7 +175,7 @@ void write_combined_line(Buffer& out, const AccessRecord& record) {
   out.append({time, time_size});
   out.append(Bytes("] \""));
   if (!record.layer4.empty()) {
-    out.append(record.layer4 == "tls" ? Bytes("TLS") : Bytes("TCP"));
+    out.append(record.layer4 == "tls" ? Bytes("TLS") : record.layer4 == "udp" ? Bytes("UDP") : Bytes("TCP"));
   } else if (record.method.empty()) {
     out.append('-');
   } else {

@@ -39,7 +39,7 @@ struct AccessRecord {
   Bytes query;
   int major_version = 1;
   int minor_version = 1;
-  Bytes layer4;  // "tcp" or "tls" of a connection without requests; else empty
+  Bytes layer4;  // "tcp", "tls" or "udp" where there are no requests; else empty
   int status = 0;
   Bytes grpc_status;  // "UNAVAILABLE"; empty: it was no call
   Bytes reason;
@@ -52,6 +52,8 @@ struct AccessRecord {
   int attempts = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  std::uint64_t datagrams_in = 0;  // of udp
+  std::uint64_t datagrams_out = 0;
   std::int64_t duration_us = 0;
   std::int64_t connect_us = -1;
   std::int64_t header_us = -1;

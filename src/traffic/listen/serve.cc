@@ -21,6 +21,7 @@ io::Task<void> serve_connection(Worker& worker, std::shared_ptr<ListenerShare> l
       return serve_https(worker, std::move(listener), fd, peer, std::move(told));
     case Tcp:
     case Tls:
+    case Udp:  // has no connections
       break;
   }
   return serve_tcp(worker, std::move(listener), fd, peer, std::move(told));

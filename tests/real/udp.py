@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""UDP with real peers: two dnsmasq behind a listener, asked by dig while one of them is killed; socat's echo; and ten thousand
+flows at once over two workers, each of which must keep its target and lose nothing.
+
+    tests/real/udp.py --ballast build/test/ballast [--flows 10000]
+"""
+
+import argparse
+import asyncio
+import collections
+import os
+import pathlib
+import pwd
+import shutil
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from kit import text  # noqa: E402
+from kit.ballast import Ballast, complete_config, run  # noqa: E402
+from kit.datagrams import UdpOrigin, UdpScript  # noqa: E402
+from kit.failure import Failure  # noqa: E402
+from kit.observe import Metrics  # noqa: E402
+from kit.client import Client  # noqa: E402
+from kit.peer import free_port  # noqa: E402
+
+SECONDS_MAX = 20
+# "site.test", type A, class IN; flags: recursion desired. The answer begins with the same id.
+QUESTION = "4242010000010000000000000473697465047465737400" + "00010001"
+CONFIG = """
+workers: 2
+listeners:
+  dns: {{ address: "127.0.0.1:0", protocol: udp, udp: {{ answers: 1 }}, default: {{ forward: resolvers }} }}
+  echo: {{ address: "127.0.0.1:0", protocol: udp, default: {{ forward: socat }} }}
+  many: {{ address: "127.0.0.1:0", protocol: udp, udp: {{ per_client: 16384 }}, default: {{ forward: two }} }}
+target_groups:
+  resolvers:
+    protocol: udp
+    health_check: {{ udp: {{ send_hex: "{question}", expect_hex: "4242" }}, interval: 1s, timeout: 500ms }}
+    targets: ["{one}", "{two}"]
+  socat: {{ protocol: udp, health_check: off, targets: ["{socat}"] }}
+  two: {{ protocol: udp, health_check: off, targets: ["{a}", "{b}"] }}
+"""
+
+
+async def start_dnsmasq(folder: pathlib.Path, name: str) -> tuple[asyncio.subprocess.Process, str]:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", f"--port={port}", "--listen-address=127.0.0.1",
+        "--bind-interfaces", "--no-resolv", "--no-hosts", "--address=/site.test/10.1.2.3", f"--txt-record=who.test,{name}",
+        f"--user={pwd.getpwuid(os.getuid()).pw_name}", f"--pid-file={folder}/{name}.pid")
+    return process, f"127.0.0.1:{port}"
+
+
+async def dig(address: str, *question: str, tries: int = 1) -> str:
+    host, _, port = address.rpartition(":")
+    done = await run("dig", f"@{host}", "-p", port, "+short", "+timeout=1", f"+tries={tries}", *question,
+                     folder=pathlib.Path("/"))
+    return done.out.strip().splitlines()[-1] if done.exit == 0 and done.out.strip() else f"exit {done.exit}: {done.out}{done.err}"
+
+
+async def until_asked(address: str) -> None:
+    deadline = time.monotonic() + SECONDS_MAX
+    while (said := await dig(address, "site.test")) != "10.1.2.3":
+        if time.monotonic() > deadline:
+            raise Failure(f"{address} does not answer: {said}")
+
+
+async def check_dns(address: str, victim: asyncio.subprocess.Process) -> None:
+    answers = collections.Counter()
+    for _ in range(20):
+        answers[await dig(address, "who.test", "TXT")] += 1
+    # Each worker takes turns of its own.
+    if sum(answers.values()) != 20 or set(answers) != {'"one"', '"two"'} or min(answers.values()) < 8:
+        raise Failure(f"of 20 questions in turn: {dict(answers)}")
+    victim.kill()
+    await victim.wait()
+    # A client that asks again is answered, from the first question on.
+    for _ in range(20):
+        if (said := await dig(address, "who.test", "TXT", tries=3)) != '"one"':
+            raise Failure(f"after one of two was killed: {said}")
+    print("dnsmasq: 20 questions in turn, 20 after a kill: all answered")
+
+
+async def check_socat(address: str) -> None:
+    script = UdpScript(address, "")
+    await script.run([text.Line(1, 'ask "hello" gets "hello"', [], ""), text.Line(2, 'ask 8000 bytes gets 8000 bytes', [], "")])
+    await script.close()
+    print("socat: echoed")
+
+
+async def check_many(address: str, flows: int, admin: str) -> None:
+    began = time.monotonic()
+    script = UdpScript(address, "")
+    await script.run([text.Line(1, f'{flows} ports ask "who"', [], "")])
+    took = time.monotonic() - began
+    client = await Client.connect("metrics", admin)
+    await client.request(text.transcript(["GET /metrics"]))
+    page = Metrics((await client.response()).body.decode())
+    await client.peer.close()
+    await script.close()
+    for wanted in (f'ballast_listener_open_connections{{listener="many"}} {flows}',
+                   f'ballast_listener_received_datagrams_total{{listener="many"}} {2 * flows}',
+                   f'ballast_listener_sent_datagrams_total{{listener="many"}} {2 * flows}',
+                   'ballast_listener_udp_drops_total{listener="many"} absent'):
+        if problem := page.check(wanted):
+            raise Failure(problem)
+    print(f"{flows} flows at once over 2 workers, {4 * flows} datagrams in {took:.1f} s: none lost, none moved")
+
+
+async def check(binary: str, folder: pathlib.Path, flows: int) -> None:
+    one, one_address = await start_dnsmasq(folder, "one")
+    two, two_address = await start_dnsmasq(folder, "two")
+    socat_address = f"127.0.0.1:{free_port()}"
+    socat = await asyncio.create_subprocess_exec(
+        "socat", f"UDP4-LISTEN:{socat_address.partition(':')[2]},bind=127.0.0.1,fork", "PIPE")
+    origins = [UdpOrigin("a", ["name"]), UdpOrigin("b", ["name"])]
+    for origin in origins:
+        await origin.start()
+    ballast = Ballast(binary, folder)
+    try:
+        await until_asked(one_address)
+        await until_asked(two_address)
+        path = folder / "ballast.yaml"
+        path.write_text(complete_config(
+            CONFIG.format(question=QUESTION, one=one_address, two=two_address, socat=socat_address, a=origins[0].address,
+                          b=origins[1].address), folder, admin_http=ballast.admin_http))
+        await ballast.start(path)
+        listeners = await ballast.listeners()
+        await check_socat(listeners["echo"])
+        await check_dns(listeners["dns"], two)
+        await check_many(listeners["many"], flows, ballast.admin_http)
+    finally:
+        await ballast.stop()
+        for process in (one, two, socat):
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+        for origin in origins:
+            await origin.stop()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ballast", required=True)
+    parser.add_argument("--flows", type=int, default=10_000)
+    arguments = parser.parse_args()
+    for program in ("dnsmasq", "dig", "socat"):
+        if not shutil.which(program):
+            print(f"SKIPPED: {program} is not installed (tools/packages test)")
+            return 0
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            asyncio.run(check(str(pathlib.Path(arguments.ballast).resolve()), pathlib.Path(folder), arguments.flows))
+        except Failure as failure:
+            print(failure, file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
