@@ -155,6 +155,7 @@ TEST(Schema, EveryExampleIsTaken) {
                                diagnostic.text.find("tls listener") != std::string::npos ||
                                diagnostic.text.find("only a check with protocol: exec") != std::string::npos ||
                                diagnostic.text.find("refresh is for a url") != std::string::npos ||
+                               diagnostic.text.find("ca is for an https url") != std::string::npos ||
                                diagnostic.text.find("write protocol: http") != std::string::npos ||
                                diagnostic.text.find("belong together") != std::string::npos;
         EXPECT_TRUE(elsewhere) << name << '.' << property.name << '\n' << loaded.error().render();

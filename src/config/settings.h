@@ -131,7 +131,8 @@ using Action = std::variant<Forward, Redirect, FixedResponse, Files>;
 // Where a set of keys (JWKS, RFC 7517) comes from: one of the two.
 struct KeySource {
   std::string file;               // as seen from the working directory
-  std::string url;                // "http://host:port/path"
+  std::string url;                // "https://host:port/path"
+  std::string ca;                 // of an https url: the file its server is verified by; empty: whom the system trusts
   Milliseconds refresh{600'000};  // of a url
   friend bool operator==(const KeySource&, const KeySource&) = default;
 };
