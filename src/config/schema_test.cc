@@ -123,6 +123,11 @@ TEST(Schema, EveryExampleIsTaken) {
        "{{ listeners: {{ x: {{ address: ':443', protocol: https, default: {{ forward: site }}, certificates: [{}] }} "
        "}} "
        "}}"},
+      {"acme_certificate",
+       "{{ listeners: {{ x: {{ address: ':443', protocol: https, default: {{ forward: site }}, certificates: [{}] }} "
+       "}}, acme: {{ accept_terms: true }} }}"},
+      {"acme", "{{ acme: {} }}"},
+      {"external_account", "{{ acme: {{ accept_terms: true, external_account: {} }} }}"},
       {"listener_tls",
        "{{ listeners: {{ x: {{ address: ':443', protocol: tls, default: {{ forward: site }}, certificates: {{ cert: a, "
        "key: b }}, tls: {} }} }} }}"},
@@ -140,6 +145,7 @@ TEST(Schema, EveryExampleIsTaken) {
   files.files["public/index.html"] = "Hello.\n";
   files.files["users.htpasswd"] = "ann:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
   files.files["issuer.jwks"] = "{}";
+  files.files["acme-hmac.key"] = "MDEyMzQ1Njc4OWFiY2RlZg\n";
   files.files["site"] = "{}";  // the `file` beside which other examples stand
   for (const auto& [name, section] : sections) {
     ASSERT_TRUE(places.contains(name)) << name;

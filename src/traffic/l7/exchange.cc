@@ -62,6 +62,11 @@ io::Task<After> Exchange::answer() {
   }
   make_ids(*state_, worker_.random(), worker_.random());
   source_ = client_address(head, client_.peer(), listener);
+  if (plan_->challenges != nullptr) {
+    if (const std::string* proof = plan_->challenges->answer_to(head.path()); proof != nullptr) {
+      co_return co_await answer_own({.status = 200, .content_type = "application/octet-stream", .body = *proof});
+    }
+  }
   const RequestFacts facts{
       .host = head.host(),
       .path = head.path(),
