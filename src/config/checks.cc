@@ -23,6 +23,7 @@ class Checker {
   }
 
   void run() {
+    check_acme();
     for (const Listener& listener : settings_.listeners) {
       check_address(listener);
       for (const Rule& rule : listener.rules) {
@@ -40,6 +41,29 @@ class Checker {
   }
 
  private:
+  void check_acme() {
+    bool is_wanted = false;
+    bool has_http = false;
+    for (const Listener& listener : settings_.listeners) {
+      has_http = has_http || listener.protocol == ListenerProtocol::Http;
+      for (const CertificateFiles& certificate : listener.certificates) {
+        if (certificate.acme.empty()) continue;
+        is_wanted = true;
+        if (settings_.acme.has_value()) continue;
+        diagnostics_.error(certificate.mark,
+                           fmt::format("the certificate for {} is to be obtained, and there is no acme section that "
+                                       "says from whom; write acme: {{ accept_terms: true, email: you@example.com }}",
+                                       quote(certificate.acme.front())));
+      }
+    }
+    if (is_wanted && settings_.acme.has_value() && settings_.acme->challenge == AcmeChallenge::Http01 && !has_http) {
+      diagnostics_.warning(
+          settings_.acme->mark,
+          "the challenge http-01 is answered by http listeners, and there is none; add one on port 80, "
+          "or set challenge: tls-alpn-01");
+    }
+  }
+
   void check_action(const Listener& listener, const Action& action) {
     const bool bytes = !is_http(listener.protocol);
     const auto* forward = std::get_if<Forward>(&action);

@@ -1,9 +1,8 @@
 // The schema: every property of a configuration, declared once.
 //
-// The declarations (schema_settings.cc, schema_listener.cc, schema_rule.cc, schema_auth.cc, schema_cors.cc,
-// schema_https.cc, schema_target_group.cc) are
-// the documentation; decoding (load.h), the differences (diff.h), the JSON Schema that editors complete from and the
-// reference page are all made from them. Nothing is kept: each call builds what it needs.
+// The declarations (schema_settings.cc, schema_listener.cc, schema_rule.cc, schema_auth.cc, schema_target_group.cc and
+// others) are the documentation; decoding (load.h), the differences (diff.h), the JSON Schema that editors complete
+// from and the reference page are all made from them. Nothing is kept: each call builds what it needs.
 #pragma once
 
 #include <string>
@@ -17,6 +16,8 @@ Value<Settings> settings_kind();
 Value<Listener> listener_kind();
 Value<CertificateFiles> certificate_files_kind();
 Value<ListenerTls> listener_tls_kind();
+Value<Acme> acme_kind();
+Value<CertificateFiles> acme_certificate_kind();
 Value<Rule> rule_kind();
 Value<Action> action_kind();
 Value<Auth> auth_kind();

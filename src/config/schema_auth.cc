@@ -139,14 +139,9 @@ Value<BasicAuth> basic() {
   });
 }
 
-// "http://host:port/path": the key set is fetched in clear, so it belongs on this machine or a private network.
 std::string key_url_defect(std::string_view url) {
-  if (url.starts_with("https://")) {
-    return "a key set is fetched over http only; fetch an https one through a listener or a job beside this program, "
-           "or keep it in a file";
-  }
-  constexpr std::string_view scheme = "http://";
-  if (!url.starts_with(scheme)) return fmt::format("{} does not begin with http://", quote(url));
+  const std::string_view scheme = url.starts_with("https://") ? "https://" : "http://";
+  if (!url.starts_with(scheme)) return fmt::format("{} does not begin with http:// or https://", quote(url));
   for (const char c : url) {
     if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7F || c == '@' || c == '#') {
       return fmt::format("{} has a character that cannot stand there", quote(url));
@@ -160,6 +155,9 @@ std::string key_url_defect(std::string_view url) {
 void finish_keys(KeySource& keys, const Node& node, Decoder& decoder) {
   if (node.find("refresh") && keys.url.empty()) {
     decoder.error(node.mark_of("refresh"), "refresh is for a url; a file is read again when it has changed");
+  }
+  if (node.find("ca") && !keys.url.starts_with("https://")) {
+    decoder.error(node.mark_of("ca"), "ca is for an https url: what comes otherwise is not verified");
   }
 }
 
@@ -181,11 +179,18 @@ Value<KeySource> keys() {
                               Value<std::string>(std::make_shared<CheckedFileKind>(key_set_bytes_max, check_keys))),
                .default_words = "none"},
               {.name = "url",
-               .doc = "Where the keys are fetched from. While that fails the last good ones stay; before the first "
-                      "ones every request gets a 503.",
-               .example = "http://127.0.0.1:8081/realms/main/certs",
-               .value = field(&KeySource::url, text({.words = "http URL", .bytes_max = 1024, .check = key_url_defect})),
+               .doc = "Where the keys are fetched from; over http only on this machine or a network of your own. While "
+                      "that fails the last good ones stay; before the first ones every request gets a 503.",
+               .example = "https://login.example.com/realms/main/certs",
+               .value = field(&KeySource::url,
+                              text({.words = "http or https URL", .bytes_max = 1024, .check = key_url_defect})),
                .default_words = "none"},
+              {.name = "ca",
+               .doc = "PEM: the authorities that the server of an https url is verified by, instead of those that the "
+                      "system trusts. Read again when it has changed.",
+               .example = "internal-ca.crt",
+               .value = field(&KeySource::ca, file_path()),
+               .default_words = "those that the system trusts"},
               {.name = "refresh",
                .doc = "How often they are fetched anew. A token with a key that is not among them has them fetched at "
                       "once, at most every 10 s.",

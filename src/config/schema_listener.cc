@@ -371,6 +371,10 @@ Value<std::string> response_header_name() {
                }});
 }
 
+std::string name_of_certificate(const CertificateFiles& files) {
+  return files.acme.empty() ? files.cert : fmt::format("acme {}", join(files.acme));
+}
+
 }  // namespace
 
 Value<Listener> listener_kind() {
@@ -407,12 +411,13 @@ Value<Listener> listener_kind() {
                    .change_note = "the listener is replaced"},
                   {.name = "certificates",
                    .doc = "What clients are shown: the one whose names match the name that the client asks for, or the "
-                          "first. Of each kind of key (ECDSA, RSA) a name may have one.",
+                          "first. Of each kind of key (ECDSA, RSA) a name may have one. From files, or obtained: "
+                          "`{ acme: [www.example.com] }`.",
                    .example = "[{ cert: site.crt, key: site.key }]",
-                   .value = field(&Listener::certificates,
-                                  list_by<CertificateFiles>([](const CertificateFiles& files) { return files.cert; },
-                                                            Order::Matters, certificate_files_kind(),
-                                                            {.max = 1'000, .single = Single::Alone})),
+                   .value =
+                       field(&Listener::certificates,
+                             list_by<CertificateFiles>(name_of_certificate, Order::Matters, certificate_files_kind(),
+                                                       {.max = 1'000, .single = Single::Alone})),
                    .default_words = "none; https needs one, tls without passes through"},
                   {.name = "tls",
                    .doc = "How TLS is spoken.",

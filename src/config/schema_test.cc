@@ -128,6 +128,11 @@ TEST(Schema, EveryExampleIsTaken) {
        "{{ listeners: {{ x: {{ address: ':443', protocol: https, default: {{ forward: site }}, certificates: [{}] }} "
        "}} "
        "}}"},
+      {"acme_certificate",
+       "{{ listeners: {{ x: {{ address: ':443', protocol: https, default: {{ forward: site }}, certificates: [{}] }} "
+       "}}, acme: {{ accept_terms: true }} }}"},
+      {"acme", "{{ acme: {} }}"},
+      {"external_account", "{{ acme: {{ accept_terms: true, external_account: {} }} }}"},
       {"listener_tls",
        "{{ listeners: {{ x: {{ address: ':443', protocol: tls, default: {{ forward: site }}, certificates: {{ cert: a, "
        "key: b }}, tls: {} }} }} }}"},
@@ -145,6 +150,7 @@ TEST(Schema, EveryExampleIsTaken) {
   files.files["public/index.html"] = "Hello.\n";
   files.files["users.htpasswd"] = "ann:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
   files.files["issuer.jwks"] = "{}";
+  files.files["acme-hmac.key"] = "MDEyMzQ1Njc4OWFiY2RlZg\n";
   files.files["site"] = "{}";  // the `file` beside which other examples stand
   for (const auto& [name, section] : sections) {
     ASSERT_TRUE(places.contains(name)) << name;
@@ -161,6 +167,7 @@ TEST(Schema, EveryExampleIsTaken) {
                                diagnostic.text.find("only a check with protocol: exec") != std::string::npos ||
                                diagnostic.text.find("only a check with protocol: grpc") != std::string::npos ||
                                diagnostic.text.find("refresh is for a url") != std::string::npos ||
+                               diagnostic.text.find("ca is for an https url") != std::string::npos ||
                                diagnostic.text.find("write protocol: http") != std::string::npos ||
                                diagnostic.text.find("stands in the place of default") != std::string::npos ||
                                diagnostic.text.find("hsts is for https listeners") != std::string::npos ||

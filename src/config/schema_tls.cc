@@ -47,9 +47,7 @@ std::string one_protocol(std::string_view value) {
   return value.empty() ? "the name is empty" : "";
 }
 
-}  // namespace
-
-Value<CertificateFiles> certificate_files_kind() {
+Value<CertificateFiles> files_kind() {
   return section<CertificateFiles>({
       .name = "certificate",
       .title = "Certificate",
@@ -74,6 +72,38 @@ Value<CertificateFiles> certificate_files_kind() {
                .default_words = "none"},
           },
   });
+}
+
+// By whether it has the key `acme`.
+class CertificateKind final : public Kind<CertificateFiles> {
+ public:
+  Shape shape() const override {
+    const Shape files = files_->shape();
+    const Shape obtained = obtained_->shape();
+    return {.form = Shape::Form::AnyOf,
+            .words = fmt::format("{}, or {}", files.words, obtained.words),
+            .parts = {files, obtained}};
+  }
+  void decode(const Node& node, CertificateFiles& out, Decoder& decoder) const override {
+    (node.find("acme") != nullptr ? obtained_ : files_)->decode(node, out, decoder);
+  }
+  std::string show(const CertificateFiles& value) const override { return of(value)->show(value); }
+  void diff(const CertificateFiles& before, const CertificateFiles& after, const DiffWalk& walk) const override {
+    of(after)->diff(before, after, walk);
+  }
+
+ private:
+  const Value<CertificateFiles>& of(const CertificateFiles& value) const {
+    return value.acme.empty() ? files_ : obtained_;
+  }
+  Value<CertificateFiles> files_ = files_kind();
+  Value<CertificateFiles> obtained_ = acme_certificate_kind();
+};
+
+}  // namespace
+
+Value<CertificateFiles> certificate_files_kind() {
+  return std::make_shared<CertificateKind>();
 }
 
 Value<ListenerTls> listener_tls_kind() {

@@ -131,7 +131,8 @@ using Action = std::variant<Forward, Redirect, FixedResponse, Files>;
 // Where a set of keys (JWKS, RFC 7517) comes from: one of the two.
 struct KeySource {
   std::string file;               // as seen from the working directory
-  std::string url;                // "http://host:port/path"
+  std::string url;                // "https://host:port/path"
+  std::string ca;                 // of an https url: the file its server is verified by; empty: whom the system trusts
   Milliseconds refresh{600'000};  // of a url
   friend bool operator==(const KeySource&, const KeySource&) = default;
 };
@@ -272,10 +273,12 @@ struct Http2 {
 };
 
 // Files are as seen from the working directory; relative ones in the file were taken relative to it.
+// Files, or names for which one is obtained.
 struct CertificateFiles {
   std::string cert;
   std::string key;
-  std::string ocsp;  // empty: none
+  std::string ocsp;               // empty: none
+  std::vector<std::string> acme;  // lower case, each once; empty: it is of files
   Mark mark;
   friend bool operator==(const CertificateFiles&, const CertificateFiles&) = default;
 };
@@ -557,12 +560,38 @@ struct Admin {
   friend bool operator==(const Admin&, const Admin&) = default;
 };
 
+enum class AcmeChallenge { Http01, TlsAlpn01 };
+enum class AcmeKey { Ecdsa, Rsa };
+
+// What an authority has given its customer, for the first contact (RFC 8555 7.3.4).
+struct ExternalAccount {
+  std::string key_id;
+  std::string hmac_key_file;
+  std::string hmac_key;  // the bytes, as read from that file
+  friend bool operator==(const ExternalAccount&, const ExternalAccount&) = default;
+};
+
+// How certificates are obtained.
+struct Acme {
+  std::string directory = "https://acme-v02.api.letsencrypt.org/directory";
+  std::string email;  // empty: none is told
+  bool accept_terms = false;
+  std::optional<ExternalAccount> external_account;
+  std::string ca;  // the file the authority's server is verified by; empty: whom the system trusts
+  AcmeChallenge challenge = AcmeChallenge::Http01;
+  AcmeKey key = AcmeKey::Ecdsa;
+  Milliseconds renew_before{0};  // 0: a third of the lifetime
+  Mark mark;
+  friend bool operator==(const Acme&, const Acme&) = default;
+};
+
 struct Settings {
   std::vector<std::string> files;          // as named in diagnostics, the main file first
   std::vector<Listener> listeners;         // in the order of the file
   std::vector<TargetGroup> target_groups;  // in the order of the file
   Admin admin;
   AccessLog access_log;
+  std::optional<Acme> acme;
   std::string state_directory = "/var/lib/ballast";
   int workers = 0;                        // 0: auto, one a core
   Milliseconds shutdown_timeout{30'000};  // how long SIGTERM drains

@@ -94,6 +94,20 @@ struct CertificateStatus {
   std::string problem;  // why the newer content of its files is not in use; empty: none
 };
 
+// A certificate that is obtained, or to be.
+struct AcmeStatus {
+  std::vector<std::string> names;
+  std::string file;
+  std::string state;           // "good", "ordering", "failing", "waiting"
+  WallTime not_after;          // of the one that is held; 1970: there is none
+  std::string problem;         // of the last attempt; empty: it succeeded
+  std::uint64_t failures = 0;  // in a row
+  WallTime attempted;          // 1970: never
+  WallTime next;               // the next attempt; 1970: not decided yet
+  std::uint64_t obtained_total = 0;
+  std::uint64_t failed_total = 0;
+};
+
 struct Event {
   std::uint64_t id = 0;  // grows by one
   WallTime at;
@@ -118,6 +132,7 @@ struct Status {
   std::vector<ListenerStatus> listeners;
   std::vector<GroupStatus> groups;
   std::vector<CertificateStatus> certificates;
+  std::vector<AcmeStatus> acme;
 };
 
 }  // namespace ballast::model

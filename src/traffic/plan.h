@@ -13,6 +13,7 @@
 
 #include "config/settings.h"
 #include "io/address.h"
+#include "traffic/acme/challenges.h"
 #include "traffic/auth/guard.h"
 #include "traffic/balance/balancer.h"
 #include "traffic/balance/session_routes.h"
@@ -113,6 +114,7 @@ class Plan {
   std::uint64_t generation = 0;
   std::vector<std::shared_ptr<const PlanGroup>> groups;        // as in the settings; RouteTable names them by place
   std::vector<std::shared_ptr<const PlanListener>> listeners;  // by slot, with holes
+  std::shared_ptr<const acme::Challenges> challenges;          // nullptr: none is under way
 
   // nullptr when the listener is no longer there.
   const PlanListener* listener(const ListenerShare& share) const {

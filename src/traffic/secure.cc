@@ -8,6 +8,7 @@
 #include "io/loop.h"
 #include "traffic/connection_count.h"
 #include "traffic/worker.h"
+#include "wire/tls/client_hello.h"
 
 namespace ballast::traffic {
 namespace {
@@ -40,6 +41,36 @@ void log_failure(Worker& worker, const config::Listener& listener, Who who, tls:
   });
 }
 
+// What an authority that verifies a name is to be shown: of a client that offers the protocol of challenges alone (RFC
+// 8737 3), for a name whose challenge is under way. The hello is looked at and stays where it is.
+io::Task<std::shared_ptr<const tls::ServerContext>> challenge_context(Worker& worker, io::TcpStream& tcp,
+                                                                      std::shared_ptr<const Plan> plan,
+                                                                      io::Deadline deadline) {
+  while (true) {
+    const auto buffer = worker.loop().receive_buffer();
+    const io::Transfer peeked = tcp.may_read() ? tcp.try_peek(buffer.data(), buffer.size()) : io::Transfer{};
+    if (peeked.state == io::TransferState::Done) {
+      tls::ClientHelloReader reader;
+      const auto progress = reader.feed({buffer.data(), peeked.count});
+      if (progress == tls::ClientHelloReader::Progress::Complete) {
+        const tls::ClientHello& hello = reader.hello();
+        if (hello.alpn.size() != 1 || hello.alpn.front() != acme::challenge_protocol) co_return nullptr;
+        std::string name(hello.server_name);
+        for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        const auto found = plan->challenges->by_name.find(name);
+        if (found == plan->challenges->by_name.end()) co_return nullptr;
+        co_return worker.own(found->second);
+      }
+      // What is no hello, or has no end, is for the handshake to refuse.
+      const bool goes_on = progress == tls::ClientHelloReader::Progress::NeedMore && peeked.count < buffer.size();
+      if (!goes_on || tcp.peer_ended()) co_return nullptr;
+    } else if (peeked.state != io::TransferState::WouldBlock) {
+      co_return nullptr;
+    }
+    if (co_await tcp.until_readable(deadline) != io::Wake::Event) co_return nullptr;
+  }
+}
+
 }  // namespace
 
 io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd,
@@ -51,12 +82,22 @@ io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_p
     tcp.close();
     co_return nullptr;
   }
-  std::unique_ptr<tls::Stream> stream = tls::Stream::server(worker.own(planned->tls), std::move(tcp));
-  if (stream == nullptr) co_return nullptr;  // no memory: the connection was reset
   const config::Listener& settings = *planned->settings;
   const io::Instant began = worker.loop().now();
-  const tls::HandshakeEnd end = co_await stream->handshake(worker.loop().after(settings.timeouts.handshake));
+  const io::Deadline deadline = worker.loop().after(settings.timeouts.handshake);
+  std::shared_ptr<const tls::ServerContext> challenge;
+  if (plan->challenges != nullptr && !plan->challenges->by_name.empty()) {
+    challenge = co_await challenge_context(worker, tcp, plan, deadline);
+  }
+  std::unique_ptr<tls::Stream> stream =
+      tls::Stream::server(challenge != nullptr ? challenge : worker.own(planned->tls), std::move(tcp));
+  if (stream == nullptr) co_return nullptr;  // no memory: the connection was reset
+  const tls::HandshakeEnd end = co_await stream->handshake(deadline);
   worker.cell_of(*listener).handshakes[static_cast<std::size_t>(end)].add();
+  if (is_done(end) && challenge != nullptr) {
+    stream->close();  // the handshake was all that was asked for
+    co_return nullptr;
+  }
   if (is_done(end)) co_return stream;
   if (end == tls::HandshakeEnd::PlainHttp && is_http(settings.protocol)) stream->below().try_write(plain_answer);
   if (end != tls::HandshakeEnd::PeerGone && settings.access_log && worker.access_log().is_on()) {

@@ -10,8 +10,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base/base64.h"
 #include "require.h"
-#include "traffic/auth/base64.h"
 #include "traffic/auth/crypto/verify_key.h"
 #include "traffic/auth/token.h"
 
@@ -84,13 +84,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const std::string head = input.substr(0, end);
   const std::string claims = input.substr(end + 1);
-  const std::string bytes = auth::encode_base64url(head) + '.' + auth::encode_base64url(claims);
+  const std::string bytes = ballast::encode_base64url(head) + '.' + auth::encode_base64url(claims);
   std::string signature = hmac(bytes);
-  const auto said = auth::verify(bytes + '.' + auth::encode_base64url(signature), world.keys, world.policy, world.now);
+  const auto said =
+      auth::verify(bytes + '.' + ballast::encode_base64url(signature), world.keys, world.policy, world.now);
   if (!said) return 0;
   check_believed(head, claims, *said);
   signature[size % signature.size()] ^= static_cast<char>(1U << (size % 8));
-  require(!auth::verify(bytes + '.' + auth::encode_base64url(signature), world.keys, world.policy, world.now),
+  require(!auth::verify(bytes + '.' + ballast::encode_base64url(signature), world.keys, world.policy, world.now),
           "another signature is not believed");
   require(!auth::verify(bytes + '.', world.keys, world.policy, world.now), "nor none");
   return 0;

@@ -103,6 +103,19 @@ Json certificate(const model::CertificateStatus& c) {
               {"problem", c.problem}};
 }
 
+Json acme(const model::AcmeStatus& a) {
+  return Json{{"names", a.names},
+              {"file", a.file},
+              {"state", a.state},
+              {"not_after", time(a.not_after)},
+              {"problem", a.problem},
+              {"failures", a.failures},
+              {"attempted", time(a.attempted)},
+              {"next", time(a.next)},
+              {"obtained_total", a.obtained_total},
+              {"failed_total", a.failed_total}};
+}
+
 Json target(const model::TargetStatus& t) {
   return Json{{"address", t.address},
               {"resolved", t.resolved},
@@ -179,6 +192,8 @@ std::string status_document(const model::Status& status) {
   for (const model::GroupStatus& g : status.groups) groups.push_back(group(g));
   Json certificates = Json::array();
   for (const model::CertificateStatus& c : status.certificates) certificates.push_back(certificate(c));
+  Json obtained = Json::array();
+  for (const model::AcmeStatus& a : status.acme) obtained.push_back(acme(a));
   return dump(Json{{"version", status.version},
                    {"pid", status.pid},
                    {"started", time(status.started)},
@@ -192,7 +207,8 @@ std::string status_document(const model::Status& status) {
                    {"descriptors", {{"open", status.descriptors_open}, {"max", status.descriptors_max}}},
                    {"listeners", std::move(listeners)},
                    {"groups", std::move(groups)},
-                   {"certificates", std::move(certificates)}});
+                   {"certificates", std::move(certificates)},
+                   {"acme", std::move(obtained)}});
 }
 
 std::string events_document(std::span<const model::Event> events) {

@@ -153,6 +153,32 @@ std::string group(const Invocation& invocation, const Json& group) {
   return out + targets(invocation, group);
 }
 
+std::string day(const Json& json, const char* name) {
+  const std::string at = text(json, name);  // "2026-11-24T21:39:20.123Z"
+  return at.size() < 16 || at.starts_with("1970") ? "-" : at.substr(0, 10) + " " + at.substr(11, 5);
+}
+
+// Certificates that are obtained.
+std::string obtained(const Invocation& invocation, const Json& status) {
+  const Json& all = member(status, "acme");
+  if (all.empty()) return "";
+  Table table({{"CERTIFICATE"}, {"STATE"}, {"GOOD UNTIL"}, {"NEXT ORDER"}, {"LAST ERROR"}});
+  for (const Json& a : all) {
+    const Json& names = member(a, "names");
+    std::string name = names.empty() || !names.front().is_string() ? "-" : printable(names.front().get<std::string>());
+    if (names.size() > 1) name += fmt::format(" and {} more", names.size() - 1);
+    const std::string state = text(a, "state");
+    table.row({{name, Colour::Strong},
+               {state, state == "good"      ? Colour::Good
+                       : state == "failing" ? Colour::Bad
+                                            : Colour::Warning},
+               {day(a, "not_after")},
+               {day(a, "next")},
+               {text(a, "problem")}});
+  }
+  return "\n" + table.render(invocation.terminal, 0);
+}
+
 Exit run(const Invocation& invocation) {
   const Result<ApiAnswer> answer = invocation.api.ask({.target = "/v1/status"});
   if (const auto exit = report_failure(invocation, answer)) return *exit;
@@ -163,6 +189,7 @@ Exit run(const Invocation& invocation) {
   const Json status = Json::parse(answer->body, nullptr, false);
   if (!status.is_object()) return report_misunderstanding(invocation);
   std::string page = heading(invocation, status) + "\n" + listeners(invocation, status);
+  page += obtained(invocation, status);
   for (const Json& g : member(status, "groups")) page += group(invocation, g);
   invocation.terminal.out(page);
   return Exit::Done;

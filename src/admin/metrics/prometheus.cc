@@ -120,6 +120,23 @@ void certificates(Exposition& out, const Status& status) {
   }
 }
 
+// By the first of their names.
+void acme(Exposition& out, const Status& status) {
+  if (status.acme.empty()) return;
+  out.family("ballast_acme_expires_timestamp_seconds", MetricType::Gauge,
+             "When the certificate obtained by ACME expires; 0: there is none yet.");
+  for (const model::AcmeStatus& a : status.acme) out.sample({{"name", a.names.front()}}, seconds(a.not_after));
+  out.family("ballast_acme_next_timestamp_seconds", MetricType::Gauge, "When it is ordered next.");
+  for (const model::AcmeStatus& a : status.acme) out.sample({{"name", a.names.front()}}, seconds(a.next));
+  out.family("ballast_acme_failures", MetricType::Gauge, "Orders that have failed since the last success.");
+  for (const model::AcmeStatus& a : status.acme) out.sample({{"name", a.names.front()}}, a.failures);
+  out.family("ballast_acme_orders_total", MetricType::Counter, "Orders made by this process, by how they ended.");
+  for (const model::AcmeStatus& a : status.acme) {
+    out.sample({{"name", a.names.front()}, {"end", "obtained"}}, a.obtained_total);
+    out.sample({{"name", a.names.front()}, {"end", "failed"}}, a.failed_total);
+  }
+}
+
 void groups(Exposition& out, const Status& status) {
   const auto counter = [&](std::string_view name, std::string_view help, auto&& value) {
     out.family(name, MetricType::Counter, help);
@@ -308,6 +325,7 @@ std::string prometheus_page(const model::Status& status) {
   process(out, status);
   listeners(out, status);
   certificates(out, status);
+  acme(out, status);
   groups(out, status);
   targets(out, status);
   return out.take();

@@ -1,6 +1,6 @@
 #include "traffic/auth/basic.h"
 
-#include "traffic/auth/base64.h"
+#include "base/base64.h"
 #include "wire/http/list.h"
 
 namespace ballast::traffic::auth {

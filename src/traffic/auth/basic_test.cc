@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "traffic/auth/base64.h"
+#include "base/base64.h"
 #include "traffic/auth/guard.h"
 
 namespace ballast::traffic::auth {

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "traffic/auth/base64.h"
+#include "base/base64.h"
 #include "traffic/auth/json_strict.h"
 
 namespace ballast::traffic::auth {

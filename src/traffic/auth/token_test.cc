@@ -12,7 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "traffic/auth/base64.h"
+#include "base/base64.h"
 
 namespace ballast::traffic::auth {
 namespace {

@@ -1,7 +1,6 @@
 #include "traffic/control/auth_keeper.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -32,14 +31,27 @@ void for_each_auth(const config::Settings& settings, Each each) {
   }
 }
 
-Result<AuthKeeper::File> read(const std::string& path, bool is_users) {
+enum class Content : std::uint8_t { Users, Keys, Authorities };
+
+Content content_of(const AuthKeeper::File& file) {
+  if (file.users != nullptr) return Content::Users;
+  return file.keys != nullptr ? Content::Keys : Content::Authorities;
+}
+
+Result<AuthKeeper::File> read(const std::string& path, Content content) {
   // The stamp first: what is written between the two is seen at the next look.
   const auto stamp = io::stamp_of(path);
   if (!stamp) return fail(stamp.error());
-  AuthKeeper::File file{.stamp = *stamp, .users = {}, .keys = {}};
-  auto text = io::read_file(path, is_users ? config::htpasswd_bytes_max : auth::key_set_bytes_max);
+  AuthKeeper::File file{.stamp = *stamp, .users = {}, .keys = {}, .tls = {}};
+  if (content == Content::Authorities) {
+    auto context = tls::load_client_context(path);
+    if (!context) return fail(std::move(context.error()));
+    file.tls = std::move(*context);
+    return file;
+  }
+  auto text = io::read_file(path, content == Content::Users ? config::htpasswd_bytes_max : auth::key_set_bytes_max);
   if (!text) return fail(std::move(text.error()));
-  if (is_users) {
+  if (content == Content::Users) {
     auto users = config::parse_htpasswd(*text);
     if (!users) return fail(std::move(users.error()).within(path));
     file.users = std::make_shared<const config::Htpasswd>(std::move(*users));
@@ -51,37 +63,17 @@ Result<AuthKeeper::File> read(const std::string& path, bool is_users) {
   return file;
 }
 
-struct Place {
-  std::string host;
-  std::uint16_t port = 80;
-  std::string target = "/";
-  std::string authority;
-};
-
-// Of a URL that the schema has taken: "http://host[:port][/path]".
-Place place_of(std::string_view url) {
-  Place place;
-  url.remove_prefix(std::string_view("http://").size());
-  const std::size_t slash = url.find_first_of("/?");
-  std::string_view authority = url.substr(0, slash);
-  if (slash != std::string_view::npos) place.target = (url[slash] == '?' ? "/" : "") + std::string(url.substr(slash));
-  place.authority = authority;
-  const std::size_t colon = authority.ends_with(']') ? std::string_view::npos : authority.rfind(':');
-  if (colon != std::string_view::npos) {
-    const std::string_view digits = authority.substr(colon + 1);
-    std::from_chars(digits.data(), digits.data() + digits.size(), place.port);
-    authority = authority.substr(0, colon);
-  }
-  if (authority.starts_with('[') && authority.ends_with(']')) authority = authority.substr(1, authority.size() - 2);
-  place.host = authority;
-  return place;
+// The same URL may be believed by one and not by another.
+std::string source_of(const config::KeySource& keys) {
+  return keys.ca.empty() ? keys.url : fmt::format("{} by {}", keys.url, keys.ca);
 }
 
 }  // namespace
 
 struct AuthKeeper::Source {
   std::string url;
-  Place place;
+  http::Url place;
+  std::string ca;  // the file that its server is verified by; empty: whom the system trusts
   io::Duration refresh{};
   std::string text;  // what the keys were read from
   std::shared_ptr<const auth::KeySet> keys;
@@ -112,21 +104,31 @@ Result<AuthKeeper::Files> AuthKeeper::prepare(const config::Settings& next) cons
     const auto* jwt = std::get_if<config::JwtAuth>(&auth.how);
     if (jwt != nullptr) {
       if (auto policy = auth::TokenPolicy::compile(*jwt); !policy) good = fail(std::move(policy.error()));
+      if (const std::string& url = jwt->keys.url; !url.empty() && good) {
+        if (auto place = http::Url::parse(url); !place) good = fail(std::move(place.error()).within(url));
+      }
     }
-    const std::string path = basic != nullptr ? basic->file : jwt != nullptr ? jwt->keys.file : "";
-    if (path.empty() || !good) return;
-    const auto known = files.find(path);
-    if (known != files.end()) {
-      if ((known->second.users != nullptr) == (basic != nullptr)) return;
-      good = fail(Code::Invalid, fmt::format("{} cannot be a file of users and one of keys", path));
-      return;
+    if (!good) return;
+    const auto add = [&](const std::string& path, Content content) {
+      if (path.empty() || !good) return;
+      const auto known = files.find(path);
+      if (known != files.end()) {
+        if (content_of(known->second) == content) return;
+        good = fail(Code::Invalid, fmt::format("{} cannot be a file of two kinds", path));
+        return;
+      }
+      auto file = read(path, content);
+      if (!file) {
+        good = fail(std::move(file.error()).within("auth"));
+        return;
+      }
+      files.emplace(path, std::move(*file));
+    };
+    if (basic != nullptr) add(basic->file, Content::Users);
+    if (jwt != nullptr) {
+      add(jwt->keys.file, Content::Keys);
+      add(jwt->keys.ca, Content::Authorities);
     }
-    auto file = read(path, basic != nullptr);
-    if (!file) {
-      good = fail(std::move(file.error()).within("auth"));
-      return;
-    }
-    files.emplace(path, std::move(*file));
   });
   if (!good) return fail(std::move(good.error()));
   return files;
@@ -135,12 +137,12 @@ Result<AuthKeeper::Files> AuthKeeper::prepare(const config::Settings& next) cons
 void AuthKeeper::commit(Files files, std::shared_ptr<const config::Settings> settings) {
   files_ = std::move(files);
   settings_ = std::move(settings);
-  std::map<std::string, io::Duration> wanted;
+  std::map<std::string, config::KeySource> wanted;
   for_each_auth(*settings_, [&](const config::Auth& auth) {
     const auto* jwt = std::get_if<config::JwtAuth>(&auth.how);
     if (jwt == nullptr || jwt->keys.url.empty()) return;
-    const auto [at, added] = wanted.emplace(jwt->keys.url, jwt->keys.refresh);
-    if (!added) at->second = std::min<io::Duration>(at->second, jwt->keys.refresh);
+    const auto [at, added] = wanted.emplace(source_of(jwt->keys), jwt->keys);
+    if (!added) at->second.refresh = std::min(at->second.refresh, jwt->keys.refresh);
   });
   for (auto& [url, source] : sources_) {
     if (wanted.contains(url)) continue;
@@ -149,17 +151,20 @@ void AuthKeeper::commit(Files files, std::shared_ptr<const config::Settings> set
     source->wake();
   }
   std::erase_if(sources_, [](const auto& each) { return each.second->gone; });
-  for (const auto& [url, refresh] : wanted) {
-    auto& source = sources_[url];
+  for (const auto& [name, keys] : wanted) {
+    auto& source = sources_[name];
     if (source != nullptr) {
-      source->refresh = refresh;
+      source->refresh = keys.refresh;
       source->wake();
       continue;
     }
     source = std::make_shared<Source>();
-    source->url = url;
-    source->place = place_of(url);
-    source->refresh = refresh;
+    source->url = keys.url;
+    auto place = http::Url::parse(keys.url);
+    CHECK(place.has_value());  // as prepare() has seen
+    source->place = std::move(*place);
+    source->ca = keys.ca;
+    source->refresh = keys.refresh;
     source->wish = std::make_shared<auth::KeyWish>(context_.loop, [raw = source.get()] {
       raw->wanted = true;
       raw->wake();
@@ -205,7 +210,7 @@ std::shared_ptr<const auth::Guard> AuthKeeper::guard_of(const config::Auth& auth
     if (jwt->keys.url.empty()) {
       tokens.keys = files_.at(jwt->keys.file).keys;
     } else {
-      const Source& source = *sources_.at(jwt->keys.url);
+      const Source& source = *sources_.at(source_of(jwt->keys));
       tokens.keys = source.keys;
       tokens.wish = source.wish;
     }
@@ -233,7 +238,7 @@ void AuthKeeper::look_at(const std::string& path, File& file) {
   const auto stamp = io::stamp_of(path);
   if (stamp && *stamp == file.stamp) return;
   if (!stamp && file.is_bad) return;
-  auto next = read(path, file.users != nullptr);
+  auto next = read(path, content_of(file));
   if (next) {
     file = std::move(*next);
     context_.events.add("auth.file_read", path, "it has changed and was read again");
@@ -246,14 +251,26 @@ void AuthKeeper::look_at(const std::string& path, File& file) {
   context_.events.add("auth.file_refused", path, next.error().text() + "; what was read before stays");
 }
 
+Result<std::shared_ptr<const tls::ClientContext>> AuthKeeper::context_of(const Source& source) {
+  if (!source.ca.empty()) return files_.at(source.ca).tls;
+  if (system_tls_ == nullptr) {
+    auto made = tls::load_client_context({});
+    if (!made) return fail(std::move(made.error()));
+    system_tls_ = std::move(*made);
+  }
+  return system_tls_;
+}
+
 io::Task<Result<std::string>> AuthKeeper::fetch(const Source& source) {
   const io::Deadline deadline = io::Deadline::at(context_.loop.fresh_now() + fetch_time_max);
-  const io::Resolved resolved =
-      co_await io::need(context_.resolver.resolve(source.place.host, source.place.port, deadline));
-  http::FetchRequest request{.target = source.place.target, .host = source.place.authority};
-  request.response_bytes_max = auth::key_set_bytes_max;
+  http::FetchRequest request{.response_bytes_max = auth::key_set_bytes_max};
+  if (source.place.secure) {
+    auto context = context_of(source);
+    if (!context) co_return fail(std::move(context.error()));
+    request.tls = std::move(*context);
+  }
   http::FetchResponse response =
-      co_await io::need(http::fetch(context_.loop, resolved.addresses.front(), std::move(request), deadline));
+      co_await io::need(http::fetch_url(context_.loop, context_.resolver, source.place, std::move(request), deadline));
   if (response.status != 200) co_return fail(Code::Invalid, fmt::format("it answered {}, not 200", response.status));
   co_return std::move(response.body);
 }

@@ -18,6 +18,7 @@
 #include "io/scope.h"
 #include "traffic/auth/guard.h"
 #include "traffic/control/events.h"
+#include "wire/tls/client_context.h"
 
 namespace ballast::traffic {
 
@@ -36,9 +37,11 @@ class AuthKeeper final : private io::Timer {
   // A file that is named in the settings, as it was read.
   struct File {
     io::FileStamp stamp;
-    std::shared_ptr<const config::Htpasswd> users;  // one of the two
+    // One of the three.
+    std::shared_ptr<const config::Htpasswd> users;
     std::shared_ptr<const auth::KeySet> keys;
-    bool is_bad = false;  // what stands there since cannot be used; said in an event
+    std::shared_ptr<const tls::ClientContext> tls;  // of authorities that issuers' servers are verified by
+    bool is_bad = false;                            // what stands there since cannot be used; said in an event
   };
   using Files = std::map<std::string, File>;
 
@@ -54,6 +57,7 @@ class AuthKeeper final : private io::Timer {
 
  private:
   struct Source;
+  Result<std::shared_ptr<const tls::ClientContext>> context_of(const Source& source);
   void expired() override;
   void look_at(const std::string& path, File& file);
   io::Task<void> keep_fetching(std::shared_ptr<Source> source);
@@ -64,7 +68,8 @@ class AuthKeeper final : private io::Timer {
   Context context_;
   std::shared_ptr<const config::Settings> settings_;
   Files files_;
-  std::map<std::string, std::shared_ptr<Source>> sources_;  // by URL
+  std::map<std::string, std::shared_ptr<Source>> sources_;  // by URL and authorities
+  std::shared_ptr<const tls::ClientContext> system_tls_;    // made when it is first needed
   io::Scope scope_;
 };
 

@@ -86,6 +86,15 @@ Control::Control(io::Loop& loop, config::Settings settings, Options options)
             .events = events_,
             .workers = worker_count(*settings_),
             .changed = [this] { hand_out_contexts(); }}),
+      acme_({.loop = loop_,
+             .resolver = *options_.resolver,
+             .events = events_,
+             .workers = worker_count(*settings_),
+             .publish =
+                 [this] {
+                   publish();
+                   await_workers();
+                 }}),
       started_at_(std::chrono::system_clock::now()) {}
 
 Control::~Control() {
@@ -133,6 +142,7 @@ io::Task<Result<>> Control::start() {
   co_await auth_.fetched_once(deadline);
   started_ = true;
   if (Result<> adopted = adopt(settings_); !adopted) co_return adopted;
+  acme_.start();
   events_.add("started", "ballast",
               fmt::format("{} listeners, {} target groups, {} workers", settings_->listeners.size(),
                           settings_->target_groups.size(), workers_.size()));
@@ -142,6 +152,7 @@ io::Task<Result<>> Control::start() {
 io::Task<void> Control::stop() {
   stopping_ = true;
   tls_.stop();
+  co_await acme_.close();
   events_.add("stopping", "ballast",
               fmt::format("requests under way have {} ms to end", settings_->shutdown_timeout.count()));
   for (const auto& worker : workers_) worker->stop_accepting();
@@ -215,6 +226,8 @@ Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   if (!files) return fail(std::move(files.error()));
   auto contexts = tls_.prepare(*next);
   if (!contexts) return fail(std::move(contexts.error()));
+  auto authority = acme_.prepare(*next);
+  if (!authority) return fail(std::move(authority.error()));
   auto change = listeners_.prepare(*next);
   if (!change) return fail(std::move(change.error()));
 
@@ -225,6 +238,7 @@ Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   auth_.commit(std::move(*files), settings_);
   contexts->settings = settings_.get();
   tls_.commit(std::move(*contexts));
+  acme_.commit(std::move(*authority), *settings_);
   for (const OpenListener& closed : change->closed) {
     for (const auto& worker : workers_) worker->unlisten(closed.share, [] {});
   }
@@ -275,6 +289,7 @@ void Control::publish() {
     if (plan->listeners.size() <= open.share->slot) plan->listeners.resize(open.share->slot + 1);
     plan->listeners[open.share->slot] = std::move(listener);
   }
+  plan->challenges = acme_.challenges();
   for (const auto& worker : workers_) worker->adopt(plan);
   std::erase_if(groups_,
                 [&](const auto& each) { return settings_->group(each.first) == nullptr && each.second->is_empty(); });
@@ -461,6 +476,7 @@ model::Status Control::status() {
     status.listeners.push_back(std::move(listener));
   }
   status.certificates = tls_.status();
+  status.acme = acme_.status();
   for (const config::TargetGroup& group : settings_->target_groups) {
     status.groups.push_back(groups_.find(group.name)->second->status());
   }

@@ -15,6 +15,7 @@
 #include "io/dns.h"
 #include "io/loop.h"
 #include "model/service.h"
+#include "traffic/control/acme_keeper.h"
 #include "traffic/control/auth_keeper.h"
 #include "traffic/control/events.h"
 #include "traffic/control/group_keeper.h"
@@ -87,6 +88,7 @@ class Control final : public model::Service, private io::Timer {
   std::vector<std::unique_ptr<Worker>> workers_;
   Listeners listeners_;
   TlsKeeper tls_;
+  AcmeKeeper acme_;
   Routes routes_;
   std::map<std::string, std::unique_ptr<GroupKeeper>, std::less<>> groups_;
   Overrides overrides_of_absent_groups_;

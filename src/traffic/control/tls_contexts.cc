@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "traffic/acme/store.h"
+#include "wire/acme/signing_request.h"
+
 namespace ballast::traffic {
 namespace {
 
@@ -40,9 +43,35 @@ Result<> read_clients(const config::ClientCertificates& clients, tls::ServerOpti
   return {};
 }
 
+// One that cannot be used is obtained anew; it must not keep the others from being shown.
+void add_obtained(const std::vector<std::string>& names, const std::string& state_directory, ListenerContexts& made,
+                  tls::ServerOptions& options) {
+  const std::string file = acme::certificate_file(state_directory, names);
+  auto certificate = tls::load_certificate({.cert = file, .key = file, .ocsp = {}}, std::chrono::system_clock::now());
+  if (certificate) {
+    made.obtained.insert(file);
+    made.certificates.push_back(std::make_shared<const tls::Certificate>(std::move(*certificate)));
+    return;
+  }
+  options.names_to_come.insert(options.names_to_come.end(), names.begin(), names.end());
+  if (certificate.error().code() == Code::NotFound) return;
+  made.notes.push_back(certificate.error().text() + ": it is obtained anew");
+}
+
+// A context needs a certificate; this one has no name and is shown to nobody.
+Result<std::shared_ptr<const tls::Certificate>> stand_in_certificate() {
+  auto made = ballast::acme::make_challenge_certificate("nobody.invalid", "");
+  if (!made) return fail(std::move(made.error()));
+  tls::Certificate stand_in{.files = {.cert = "stand-in", .key = "stand-in", .ocsp = {}},
+                            .cert_pem = std::move(made->cert_pem),
+                            .key_pem = std::move(made->key_pem)};
+  stand_in.key_kind = "EC";
+  return std::make_shared<const tls::Certificate>(std::move(stand_in));
+}
+
 }  // namespace
 
-std::vector<std::string> files_of(const config::Listener& listener) {
+std::vector<std::string> files_of(const config::Listener& listener, const std::string& state_directory) {
   std::vector<std::string> paths;
   const auto add = [&](const std::string& path) {
     if (!path.empty()) paths.push_back(path);
@@ -51,6 +80,7 @@ std::vector<std::string> files_of(const config::Listener& listener) {
     add(files.cert);
     add(files.key);
     add(files.ocsp);
+    if (!files.acme.empty()) add(acme::certificate_file(state_directory, files.acme));
   }
   if (const auto& clients = listener.tls.client_certificates; clients.has_value()) {
     add(clients->ca);
@@ -78,12 +108,13 @@ std::vector<std::optional<io::FileStamp>> stamps_of(const std::vector<std::strin
 }
 
 Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& listener,
+                                                        const std::string& state_directory,
                                                         std::shared_ptr<const tls::TicketKeyRing> ticket_keys,
                                                         int workers) {
   auto made = std::make_shared<ListenerContexts>();
   made->files = listener.certificates;
   made->settings = listener.tls;
-  made->watched = watch(files_of(listener));
+  made->watched = watch(files_of(listener, state_directory));
   tls::ServerOptions options{
       .identity = listener.name, .profile = profile_of(listener.tls.profile), .strict_sni = listener.tls.strict_sni};
   if (listener.tls.session_tickets) options.ticket_keys = std::move(ticket_keys);
@@ -92,12 +123,22 @@ Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& 
   if (is_http(listener.protocol)) options.alpn = {"http/1.1", "http/1.0"};
   if (is_http(listener.protocol) && listener.http2.enabled) options.alpn.insert(options.alpn.begin(), "h2");
   for (const config::CertificateFiles& files : listener.certificates) {
+    if (!files.acme.empty()) {
+      add_obtained(files.acme, state_directory, *made, options);
+      continue;
+    }
     auto certificate = tls::load_certificate({.cert = files.cert, .key = files.key, .ocsp = files.ocsp},
                                              std::chrono::system_clock::now());
     if (!certificate) return fail(std::move(certificate.error()));
     made->certificates.push_back(std::make_shared<const tls::Certificate>(std::move(*certificate)));
   }
   options.certificates = made->certificates;
+  if (options.certificates.empty()) {
+    auto stand_in = stand_in_certificate();
+    if (!stand_in) return fail(std::move(stand_in.error()));
+    options.certificates.push_back(std::move(*stand_in));
+    options.strict_sni = true;
+  }
   if (const auto& clients = listener.tls.client_certificates; clients.has_value()) {
     if (Result<> read = read_clients(*clients, options); !read) return fail(std::move(read.error()));
   }

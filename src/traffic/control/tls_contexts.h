@@ -6,11 +6,14 @@
 
 namespace ballast::traffic {
 
-std::vector<std::string> files_of(const config::Listener& listener);
+// Certificates that are obtained stand in the state directory.
+std::vector<std::string> files_of(const config::Listener& listener, const std::string& state_directory);
 std::vector<std::string> files_of(const config::GroupTls& tls);
 std::vector<std::optional<io::FileStamp>> stamps_of(const std::vector<std::string>& paths);
 
+// A certificate that is to be obtained and has not come is left out: clients that ask for its names are refused.
 Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& listener,
+                                                        const std::string& state_directory,
                                                         std::shared_ptr<const tls::TicketKeyRing> ticket_keys,
                                                         int workers);
 Result<std::shared_ptr<TargetContexts>> make_contexts(const config::GroupTls& tls, const std::vector<std::string>& alpn,

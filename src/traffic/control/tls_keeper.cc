@@ -38,6 +38,18 @@ std::vector<std::string> alpn_of(const config::TargetGroup& group) {
   return is_http2(group.protocol) ? std::vector<std::string>{"h2"} : std::vector<std::string>{};
 }
 
+// One that is obtained has been renewed before, unless that fails; its lifetime may be a few days.
+model::WallTime::duration notice_of(const ListenerContexts& contexts, const tls::Certificate& certificate) {
+  const auto longest = std::chrono::duration_cast<model::WallTime::duration>(expiry_notice);
+  if (!contexts.obtained.contains(certificate.files.cert)) return longest;
+  return std::min(longest, (certificate.not_after - certificate.not_before) / 4);
+}
+
+// Those of some authorities have no subject.
+const std::string& shown_as(const tls::Certificate& certificate) {
+  return certificate.subject.empty() && !certificate.names.empty() ? certificate.names.front() : certificate.subject;
+}
+
 }  // namespace
 
 Result<TlsKeeper::Change> TlsKeeper::prepare(const config::Settings& settings) {
@@ -53,7 +65,7 @@ Result<TlsKeeper::Change> TlsKeeper::prepare(const config::Settings& settings) {
       change.listeners.emplace(listener.name, known->second);
       continue;
     }
-    auto made = make_contexts(listener, ticket_keys_, context_.workers);
+    auto made = make_contexts(listener, settings.state_directory, ticket_keys_, context_.workers);
     if (!made) return fail(std::move(made.error()).within(fmt::format("listener \"{}\"", listener.name)));
     change.listeners.emplace(listener.name, std::move(*made));
   }
@@ -97,6 +109,7 @@ void TlsKeeper::commit(Change change) {
 }
 
 void TlsKeeper::say_warnings(const std::string& name, const ListenerContexts& made) {
+  for (const std::string& note : made.notes) context_.events.add("certificate.warning", name, note);
   for (const auto& certificate : made.certificates) {
     for (const std::string& warning : certificate->warnings) {
       context_.events.add("certificate.warning", name, warning);
@@ -116,7 +129,7 @@ void TlsKeeper::look() {
   for (auto& [name, current] : listeners_) {
     if (!is_to_be_read(current->watched)) continue;
     const auto stamps = current->watched.seen;
-    auto made = make_contexts(*listener_settings_.at(name), ticket_keys_, context_.workers);
+    auto made = make_contexts(*listener_settings_.at(name), state_directory_, ticket_keys_, context_.workers);
     if (!made) {
       current->watched.read = stamps;  // not tried again before they change again
       current->problem = made.error().text();
@@ -125,11 +138,15 @@ void TlsKeeper::look() {
     }
     current = std::move(*made);
     say_warnings(name, *current);
-    context_.events.add(
-        "certificate.loaded", name,
-        fmt::format("its files have changed: new connections are shown {}, good until {:%Y-%m-%d}",
-                    current->certificates.front()->subject,
-                    fmt::gmtime(std::chrono::system_clock::to_time_t(current->certificates.front()->not_after))));
+    if (current->certificates.empty()) {
+      context_.events.add("certificate.loaded", name, "its files have changed: there is no certificate to show now");
+    } else {
+      context_.events.add(
+          "certificate.loaded", name,
+          fmt::format("its files have changed: new connections are shown {}, good until {:%Y-%m-%d}",
+                      shown_as(*current->certificates.front()),
+                      fmt::gmtime(std::chrono::system_clock::to_time_t(current->certificates.front()->not_after))));
+    }
     changed = true;
   }
   for (auto& [name, current] : groups_) {
@@ -185,7 +202,7 @@ void TlsKeeper::warn_of_expiry() {
   for (const auto& [name, current] : listeners_) {
     for (const auto& certificate : current->certificates) {
       const auto left = certificate->not_after - now;
-      if (left > expiry_notice) continue;
+      if (left > notice_of(*current, *certificate)) continue;
       model::WallTime& warned = warned_[name + "/" + certificate->files.cert];
       if (now - warned < expiry_repeat) continue;
       warned = now;

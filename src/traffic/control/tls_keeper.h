@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct ListenerContexts {
   config::ListenerTls settings;
   WatchedFiles watched;
   std::vector<std::shared_ptr<const tls::Certificate>> certificates;
+  std::set<std::string> obtained;  // files of certificates that came by ACME
+  std::vector<std::string> notes;  // what else is to be said of them
   std::vector<std::shared_ptr<const tls::ServerContext>> by_worker;
   std::string problem;  // of the files' newer content
 };

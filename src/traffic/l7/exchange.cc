@@ -48,6 +48,11 @@ io::Task<After> Exchange::answer() {
   if (head.is_connect || head.method() == "TRACE") co_return co_await refuse(Reason::MethodRefused);
   make_ids(*state_, worker_.random(), worker_.random());
   source_ = client_address(head, client_.peer(), listener);
+  if (plan_->challenges != nullptr) {
+    if (const std::string* proof = plan_->challenges->answer_to(head.path()); proof != nullptr) {
+      co_return co_await answer_own({.status = 200, .content_type = "application/octet-stream", .body = *proof});
+    }
+  }
   const RequestFacts facts{
       .host = head.host(),
       .path = head.path(),

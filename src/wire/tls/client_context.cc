@@ -2,7 +2,9 @@
 
 #include <openssl/ssl.h>
 
+#include "io/file.h"
 #include "wire/tls/authorities.h"
+#include "wire/tls/certificate.h"
 #include "wire/tls/context_parts.h"
 #include "wire/tls/profile.h"
 #include "wire/tls/stream.h"
@@ -39,6 +41,19 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::make(const ClientOpt
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, &Stream::take_session);
   return made;
+}
+
+Result<std::shared_ptr<const ClientContext>> load_client_context(const std::string& ca_file) {
+  std::string authorities_pem;
+  if (!ca_file.empty()) {
+    Result<std::string> read = io::read_file(ca_file, pem_bytes_max);
+    if (!read) return fail(std::move(read.error()));
+    if (auto good = check_authorities(ca_file, *read); !good) return fail(std::move(good.error()));
+    authorities_pem = std::move(*read);
+  }
+  auto authorities = shared_authorities(authorities_pem);
+  if (!authorities) return fail(std::move(authorities.error()));
+  return ClientContext::make({.authorities = std::move(*authorities), .alpn = {"http/1.1"}});
 }
 
 }  // namespace ballast::tls

@@ -39,6 +39,10 @@ class ClientContext {
   Owned<ssl_ctx_st> context_;
 };
 
+// For what this program fetches itself, everything verified: by the authorities in `ca_file`, or, where that is empty,
+// by those the system trusts. Blocks while it reads.
+Result<std::shared_ptr<const ClientContext>> load_client_context(const std::string& ca_file);
+
 // The last session of one target, kept by one worker. It is good for the context and the name it was made with: what
 // was verified then is not verified again.
 struct SessionSlot {

@@ -10,7 +10,7 @@
 //   unsupported_version    the peer's versions are all outside the profile
 //   no_shared_cipher       no cipher, curve or kind of signature is known to both
 //   no_shared_protocol     the peer wants protocols (ALPN) that are not spoken here
-//   unknown_name           no certificate is for the name asked for (strict_sni)
+//   unknown_name           no certificate is for the name asked for (strict_sni), or it is still to be obtained
 //   no_certificate         the client has shown none, and one is required
 //   bad_certificate        the peer's certificate is not trusted: expired, revoked, of another authority or name
 //   refused_by_peer        the peer broke it off with an alert: it does not trust our certificate, mostly

@@ -47,7 +47,8 @@ struct ServerContext::Callbacks {
     const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
     const auto bundle = name != nullptr ? self.names_.find(name) : std::nullopt;
     if (!bundle.has_value()) {
-      if (!self.strict_sni_) return SSL_TLSEXT_ERR_NOACK;
+      const bool is_to_come = name != nullptr && self.names_to_come_.has_value() && self.names_to_come_->find(name);
+      if (!self.strict_sni_ && !is_to_come) return SSL_TLSEXT_ERR_NOACK;
       *alert = SSL_AD_UNRECOGNIZED_NAME;
       return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
@@ -119,7 +120,9 @@ ServerContext::ServerContext(const ServerOptions& options)
       strict_sni_(options.strict_sni),
       alpn_(wire_protocols(options.alpn)),
       ticket_keys_(options.ticket_keys),
-      ticket_cipher_(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr)) {}
+      ticket_cipher_(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr)) {
+  if (!options.names_to_come.empty()) names_to_come_.emplace(std::vector{NameTable::Entry{options.names_to_come, ""}});
+}
 
 Result<std::shared_ptr<const ServerContext>> ServerContext::make(const ServerOptions& options) {
   std::shared_ptr<ServerContext> made(new ServerContext(options));

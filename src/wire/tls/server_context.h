@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,9 @@ struct ServerOptions {
   std::string identity;                                          // of the listener
   std::vector<std::shared_ptr<const Certificate>> certificates;  // never empty; the first is the default
   Profile profile = Profile::Intermediate;
-  std::vector<std::string> alpn;  // in our order; empty: the client's offer is not answered
-  bool strict_sni = false;        // refuse a client whose name no certificate has, or that names none
+  std::vector<std::string> alpn;                // in our order; empty: the client's offer is not answered
+  std::vector<std::string> names_to_come = {};  // lower case; refused as unknown while no certificate has them
+  bool strict_sni = false;                      // refuse a client whose name no certificate has, or that names none
   ClientAuthentication clients = ClientAuthentication::Off;
   std::string authorities_pem;                       // of clients
   std::string revocations_pem;                       // of the clients' own certificates; empty: none
@@ -47,6 +49,7 @@ class ServerContext {
   Result<> add_context(const ServerOptions& options, const NameTable::Bundle& bundle, x509_store_st* authorities);
 
   NameTable names_;
+  std::optional<NameTable> names_to_come_;
   bool strict_sni_;
   std::string alpn_;  // as on the wire
   std::shared_ptr<const TicketKeyRing> ticket_keys_;

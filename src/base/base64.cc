@@ -1,9 +1,9 @@
-#include "traffic/auth/base64.h"
+#include "base/base64.h"
 
 #include <array>
 #include <cstdint>
 
-namespace ballast::traffic::auth {
+namespace ballast {
 namespace {
 
 constexpr std::uint8_t none = 0xff;
@@ -74,4 +74,4 @@ std::string encode_base64url(Bytes bytes) {
   return text;
 }
 
-}  // namespace ballast::traffic::auth
+}  // namespace ballast

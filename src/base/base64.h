@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-namespace ballast::traffic::auth {
+namespace ballast {
 
 // With the alphabet of chapter 5 and without padding, as in tokens.
 std::optional<std::string> decode_base64url(Bytes text);
@@ -17,4 +17,4 @@ std::optional<std::string> decode_base64url(Bytes text);
 std::optional<std::string> decode_base64(Bytes text);
 std::string encode_base64url(Bytes bytes);
 
-}  // namespace ballast::traffic::auth
+}  // namespace ballast
