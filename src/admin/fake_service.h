@@ -42,7 +42,7 @@ inline model::Status sample_status() {
   web.traffic.bytes_out = 98'765'432;
   web.traffic.in_flight = 3;
   web.traffic.duration.add(std::chrono::milliseconds(2));
-  web.defects = {{"bare_lf", 3}};
+  web.defects = {{"bare_lf", 3, "ambiguous"}};
   web.errors = {{"no_target", 2}};
   model::ListenerStatus gateway;
   gateway.name = "gateway";

@@ -225,6 +225,9 @@ std::string_view to_string(ListenerProtocol protocol);  // "https"
 
 enum class ForwardedHeaders { Append, Replace, Off };
 
+// How much a message may leave open before it is refused; a listener's for requests, a group's for responses.
+enum class DesyncMode { Monitor, Defensive, Strictest };
+
 // Limits of what a client may send; sizes in bytes.
 struct RequestLimits {
   std::size_t request_line = 16 * 1024;
@@ -352,6 +355,7 @@ struct Listener {
   std::optional<Auth> auth;  // of every rule that has none of its own, and of the default
   std::optional<Cors> cors;  // the same
   RequestLimits limits;
+  DesyncMode desync = DesyncMode::Defensive;
   ListenerTimeouts timeouts;
   UdpFlows udp;
   std::optional<ProxyProtocol> proxy_protocol;
@@ -538,6 +542,7 @@ struct TargetGroup {
   Ajp ajp;
   SessionRoute session_route;
   std::size_t response_headers_max = 32 * 1024;
+  DesyncMode desync = DesyncMode::Defensive;
   std::uint32_t target_connections_max = 0;  // to one target from one worker; 0: no limit
   ProxyHeader proxy_protocol = ProxyHeader::Off;
   SourceAddress source_address = SourceAddress::Balancer;

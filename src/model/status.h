@@ -31,6 +31,7 @@ struct Traffic {
 struct Count {
   std::string reason;
   std::uint64_t count = 0;
+  std::string defect_class = {};  // of a defect
 };
 
 struct TargetStatus {
@@ -65,6 +66,8 @@ struct GroupStatus {
   std::uint64_t retries_refused = 0;  // by the budget
   std::uint64_t stale_replays = 0;    // a reused connection had died; replayed
   std::vector<Count> errors;          // by reason code
+  std::vector<Count> defects;         // of responses refused
+  std::vector<Count> defects_passed;  // of responses passed on all the same
   std::vector<TargetStatus> targets;
 };
 
@@ -76,7 +79,8 @@ struct ListenerStatus {
   std::uint64_t connections_total = 0;
   std::uint64_t connections_refused = 0;  // over the limit
   Traffic traffic;
-  std::vector<Count> defects;           // refused requests by class
+  std::vector<Count> defects;           // of requests refused
+  std::vector<Count> defects_passed;    // of requests served all the same
   std::uint64_t http2_connections = 0;  // made so far
   std::vector<Count> http2_defects;     // connections ended by us, by reason
   std::vector<Count> errors;            // responses the balancer made itself, by reason code

@@ -67,6 +67,8 @@ struct TrafficCell {
   void add_to(model::Traffic& sum) const;
 };
 
+using DefectCounters = std::array<Counter, http::defect_count>;
+
 using ReasonCounters = std::array<Counter, reason_count>;
 
 struct alignas(64) ListenerCell {
@@ -74,7 +76,8 @@ struct alignas(64) ListenerCell {
   Counter connections;
   Counter connections_total;
   Counter connections_refused;
-  std::array<Counter, http::defect_count> defects;
+  DefectCounters defects;         // of requests refused
+  DefectCounters defects_passed;  // of requests served all the same (desync)
   Counter http2_connections;
   std::array<Counter, http2::session_defect_count> http2_defects;  // why connections were ended by us
   ReasonCounters errors;
@@ -88,6 +91,8 @@ struct alignas(64) GroupCell {
   Counter retries_refused;
   Counter stale_replays;
   Counter retries_active;
+  DefectCounters defects;         // of responses refused
+  DefectCounters defects_passed;  // of responses passed on all the same
   ReasonCounters errors;
 };
 

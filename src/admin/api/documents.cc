@@ -91,6 +91,7 @@ Json listener(const model::ListenerStatus& l) {
               {"connections_refused", l.connections_refused},
               {"traffic", traffic(l.traffic)},
               {"defects", counts(l.defects)},
+              {"defects_passed", counts(l.defects_passed)},
               {"http2", {{"connections", l.http2_connections}, {"defects", counts(l.http2_defects)}}},
               {"errors", counts(l.errors)},
               {"handshakes", counts(l.handshakes)},
@@ -149,6 +150,8 @@ Json group(const model::GroupStatus& g) {
               {"retries_refused", g.retries_refused},
               {"stale_replays", g.stale_replays},
               {"errors", counts(g.errors)},
+              {"defects", counts(g.defects)},
+              {"defects_passed", counts(g.defects_passed)},
               {"traffic", traffic(g.traffic)},
               {"targets", std::move(targets)}};
 }

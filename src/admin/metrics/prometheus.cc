@@ -95,8 +95,18 @@ void listeners(Exposition& out, const Status& status) {
           [](const ListenerStatus& l) { return l.connections_total; });
   counter("ballast_listener_connections_refused_total", "Client connections refused over the listener's limit.",
           [](const ListenerStatus& l) { return l.connections_refused; });
-  reasons("ballast_listener_defects_total", "Requests refused as malformed, by class of defect.", "defect",
+  const auto defects = [&](std::string_view name, std::string_view help, auto&& counts) {
+    out.family(name, MetricType::Counter, help);
+    for (const ListenerStatus& l : status.listeners) {
+      for (const model::Count& c : counts(l)) {
+        out.sample({{"listener", l.name}, {"defect", c.reason}, {"class", c.defect_class}}, c.count);
+      }
+    }
+  };
+  defects("ballast_listener_defects_total", "Requests refused as malformed, by defect and its class.",
           [](const ListenerStatus& l) -> const auto& { return l.defects; });
+  defects("ballast_listener_defects_passed_total", "Requests with a defect that were served all the same (desync).",
+          [](const ListenerStatus& l) -> const auto& { return l.defects_passed; });
   counter("ballast_listener_http2_connections_total", "HTTP/2 connections made.",
           [](const ListenerStatus& l) { return l.http2_connections; });
   reasons("ballast_listener_http2_defects_total", "HTTP/2 connections ended for what the client did, by defect.",
@@ -188,6 +198,19 @@ void groups(Exposition& out, const Status& status) {
   for (const GroupStatus& g : status.groups) {
     for (const model::Count& c : g.errors) out.sample({{"group", g.name}, {"reason", c.reason}}, c.count);
   }
+  const auto defects = [&](std::string_view name, std::string_view help, auto&& counts) {
+    out.family(name, MetricType::Counter, help);
+    for (const GroupStatus& g : status.groups) {
+      for (const model::Count& c : counts(g)) {
+        out.sample({{"group", g.name}, {"defect", c.reason}, {"class", c.defect_class}}, c.count);
+      }
+    }
+  };
+  defects("ballast_group_response_defects_total", "Responses of targets refused as malformed, by defect and its class.",
+          [](const GroupStatus& g) -> const auto& { return g.defects; });
+  defects("ballast_group_response_defects_passed_total",
+          "Responses with a defect that were passed on all the same (desync).",
+          [](const GroupStatus& g) -> const auto& { return g.defects_passed; });
   gauge("ballast_group_targets", "Targets of the group, in any state.",
         [](const GroupStatus& g) { return g.targets.size(); });
   gauge("ballast_group_healthy_targets", "Targets of the group that are healthy.",

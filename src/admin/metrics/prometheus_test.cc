@@ -22,7 +22,7 @@ TEST(Prometheus, ShowsWhatTheStatusSays) {
       "ballast_listener_responses_total{listener=\"web\",class=\"2xx\"} 1100\n",
       "ballast_listener_responses_total{listener=\"web\",class=\"5xx\"} 12\n",
       "ballast_listener_open_connections{listener=\"web\"} 9\n",
-      "ballast_listener_defects_total{listener=\"web\",defect=\"bare_lf\"} 3\n",
+      "ballast_listener_defects_total{listener=\"web\",defect=\"bare_lf\",class=\"ambiguous\"} 3\n",
       "ballast_listener_errors_total{listener=\"web\",reason=\"no_target\"} 2\n",
       "ballast_group_errors_total{group=\"site\",reason=\"connect_failed\"} 4\n",
       "ballast_group_failing_open{group=\"site\"} 0\n",

@@ -13,6 +13,7 @@
 #include "io/system.h"
 #include "io/tcp.h"
 #include "traffic/auth/crypto/bcrypt.h"
+#include "traffic/control/defect_counts.h"
 
 namespace ballast::traffic {
 namespace {
@@ -434,7 +435,6 @@ model::Status Control::status() {
     listener.address = open.bound();
     listener.protocol = to_string(open.protocol);
     std::array<std::uint64_t, reason_count> errors{};
-    std::array<std::uint64_t, http::defect_count> defects{};
     std::array<std::uint64_t, http2::session_defect_count> http2_defects{};
     for (const ListenerCell& cell : open.share->cells) {
       cell.traffic.add_to(listener.traffic);
@@ -442,17 +442,14 @@ model::Status Control::status() {
       listener.connections_total += cell.connections_total.get();
       listener.connections_refused += cell.connections_refused.get();
       for (std::size_t i = 0; i < errors.size(); ++i) errors[i] += cell.errors[i].get();
-      for (std::size_t i = 0; i < defects.size(); ++i) defects[i] += cell.defects[i].get();
       listener.http2_connections += cell.http2_connections.get();
       for (std::size_t i = 0; i < http2_defects.size(); ++i) http2_defects[i] += cell.http2_defects[i].get();
     }
     for (std::size_t i = 1; i < errors.size(); ++i) {
       if (errors[i] != 0) listener.errors.push_back({std::string(to_string(static_cast<Reason>(i))), errors[i]});
     }
-    for (std::size_t i = 1; i < defects.size(); ++i) {
-      if (defects[i] != 0)
-        listener.defects.push_back({std::string(http::to_string(static_cast<http::Defect>(i))), defects[i]});
-    }
+    listener.defects = defect_counts(open.share->cells, &ListenerCell::defects);
+    listener.defects_passed = defect_counts(open.share->cells, &ListenerCell::defects_passed);
     for (std::size_t i = 1; i < http2_defects.size(); ++i) {
       if (http2_defects[i] == 0) continue;
       listener.http2_defects.push_back(

@@ -7,6 +7,7 @@
 
 #include "io/loop.h"
 #include "traffic/connect.h"
+#include "traffic/control/defect_counts.h"
 #include "traffic/control/probe.h"
 #include "traffic/health/height.h"
 
@@ -481,6 +482,8 @@ model::GroupStatus GroupKeeper::status() const {
   for (std::size_t i = 1; i < errors.size(); ++i) {
     if (errors[i] != 0) status.errors.push_back({std::string(to_string(static_cast<Reason>(i))), errors[i]});
   }
+  status.defects = defect_counts(share_->cells, &GroupCell::defects);
+  status.defects_passed = defect_counts(share_->cells, &GroupCell::defects_passed);
   for (const EntryPointer& entry : entries_) {
     const TargetSpec spec = spec_of(*entry);
     model::TargetStatus target;

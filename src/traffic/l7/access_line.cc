@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "traffic/l7/access_log.h"
+#include "wire/http/desync.h"
 
 namespace ballast::traffic {
 namespace {
@@ -62,6 +63,18 @@ void append_number(Buffer& out, Bytes key, std::uint64_t value) {
   out.append(key);
   const fmt::format_int digits(value);
   out.append({digits.data(), digits.size()});
+}
+
+// What was passed all the same: ,"request_oddity":"obs_fold","request_oddity_class":"ambiguous","request_oddity_at":31
+void append_oddity(Buffer& out, Bytes side, const http::Flaw& oddity) {
+  if (oddity.defect == http::Defect::None) return;
+  const std::string_view name = http::to_string(oddity.defect);
+  const std::string_view kind = to_string(http::class_of(oddity.defect));
+  char text[192];
+  const auto end =
+      fmt::format_to_n(text, sizeof text, FMT_COMPILE(R"(,"{}_oddity":"{}","{}_oddity_class":"{}","{}_oddity_at":{})"),
+                       side, name, side, kind, side, oddity.offset);
+  out.append({text, end.size});
 }
 
 void append_ms(Buffer& out, Bytes key, std::int64_t us) {
@@ -136,6 +149,10 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   append_some(out, R"(,"grpc_status":")", record.grpc_status);
   append_some(out, R"(,"reason":")", record.reason);
   append_some(out, R"(,"defect":")", record.defect);
+  append_some(out, R"(,"defect_class":")", record.defect_class);
+  if (record.defect_at.has_value()) append_number(out, R"(,"defect_at":)", *record.defect_at);
+  append_oddity(out, "request", record.request_oddity);
+  append_oddity(out, "response", record.response_oddity);
   append_some(out, R"(,"auth_fault":")", record.auth_fault);
   append_some(out, R"(,"user":")", record.user);
   append_some(out, R"(,"rule":")", record.rule);

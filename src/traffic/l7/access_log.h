@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/buffer.h"
@@ -19,6 +20,7 @@
 #include "io/file.h"
 #include "io/thread.h"
 #include "io/timer_wheel.h"
+#include "wire/http/message.h"
 
 namespace ballast::io {
 class Loop;
@@ -44,6 +46,10 @@ struct AccessRecord {
   Bytes grpc_status;  // "UNAVAILABLE"; empty: it was no call
   Bytes reason;
   Bytes defect;
+  Bytes defect_class;
+  std::optional<std::uint64_t> defect_at;  // which byte of the message
+  http::Flaw request_oddity;               // passed all the same
+  http::Flaw response_oddity;
   Bytes rule;
   Bytes user;
   Bytes auth_fault;

@@ -65,9 +65,7 @@ io::Task<http::RelayResult> AjpUpstream::upload(Buffer& out, http::Body& body, h
   return session_.upload(out, body, limits);
 }
 
-HeadStep AjpUpstream::try_head(ExchangeState& state, std::size_t head_bytes_max) {
-  const http::HeadLimits limits{
-      .line = head_bytes_max, .header = head_bytes_max, .head = head_bytes_max, .header_count = http::fields_max};
+HeadStep AjpUpstream::try_head(ExchangeState& state, const http::HeadLimits& limits) {
   const ajp::Session::HeadStep step =
       session_.try_head({.to_head = state.request.is_head, .to_connect = false}, limits, state.response);
   using Kind = ajp::Session::HeadStep::Kind;

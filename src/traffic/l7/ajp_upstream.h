@@ -14,7 +14,7 @@ class AjpUpstream final : public UpstreamConnection {
   io::Task<Result<>> send(ExchangeState& state, const UpstreamRequest& request, io::Duration idle) override;
   io::Task<http::RelayResult> upload(Buffer& out, http::Body& body, http::Framing framing,
                                      http::RelayLimits limits) override;
-  HeadStep try_head(ExchangeState& state, std::size_t head_bytes_max) override;
+  HeadStep try_head(ExchangeState& state, const http::HeadLimits& limits) override;
   void skip_head(const ExchangeState& /*state*/) override { session_.keep(); }
   http::Body& body(const ExchangeState& /*state*/) override { return session_.body(); }
   io::Stream& begin_tunnel(const ExchangeState& state, Buffer& received) override;

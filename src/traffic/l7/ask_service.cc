@@ -165,7 +165,7 @@ io::Task<Result<Exchange::ServiceAnswer>> Exchange::question_and_answer(
     co_return fail(std::move(sent.error()));
   }
   for (int interims = 0;;) {
-    const HeadStep step = upstream->try_head(question, group.settings->response_headers_max);
+    const HeadStep step = upstream->try_head(question, head_limits(*group.settings));
     if (step.kind == HeadStep::Kind::Malformed) co_return fail(Code::Malformed);
     if (step.kind == HeadStep::Kind::Lost) {
       co_return fail(Error(step.code).safe_to_retry(step.began ? Retry::Never : Retry::IfReused));

@@ -21,6 +21,11 @@ constexpr auto unwatched_max = std::chrono::milliseconds(100);
 // More interim responses than this are no protocol but a flood.
 constexpr int interim_max = 32;
 
+std::optional<std::uint64_t> broken_at(const http::ResponseHead& head, const http::Body& body) {
+  const auto in_body = body.broken_at();
+  return in_body.has_value() ? std::optional(head.size + *in_body) : std::nullopt;
+}
+
 }  // namespace
 
 io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
@@ -210,13 +215,14 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
   const config::TargetGroup& settings = *group_->settings;
   int interims = 0;
   while (true) {
-    const HeadStep step = upstream.try_head(*state_, settings.response_headers_max);
+    const HeadStep step = upstream.try_head(*state_, head_limits(settings));
     const int status = state_->response.status;
     if (step.kind == HeadStep::Kind::Malformed ||
         (step.kind == HeadStep::Kind::Complete && status < 200 &&
          (++interims > interim_max || (status == 101 && !state_->request.wants_upgrade)))) {
       Attempt malformed = failed(Reason::TargetMalformed, Retry::Never);
       malformed.defect = step.defect;
+      malformed.defect_at = step.offset;
       co_return malformed;
     }
     if (step.kind == HeadStep::Kind::Complete) {
@@ -309,7 +315,8 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, http::Body& an
   const ResponseFacts known{
       .status = response.status,
       .length = response.has_content_length ? std::optional(response.content_length) : std::nullopt};
-  http::Body& body = compression.apply(listener_->settings->compression, request, known, state_->lines, out, answer);
+  http::Body& source = answer;
+  http::Body& body = compression.apply(listener_->settings->compression, request, known, state_->lines, out, source);
   const http::RelayLimits limits{.source_idle = group_->settings->timeouts.idle,
                                  .sink_idle = listener_->settings->timeouts.idle};
   const http::RelayResult result = co_await client_.respond(
@@ -321,7 +328,13 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, http::Body& an
     if (result.code != Code::Malformed) co_return failed_by(Error(result.code), upstream);
     Attempt malformed = failed(Reason::TargetMalformed, Retry::Never);
     malformed.defect = result.defect;
+    malformed.defect_at = broken_at(response, source);
     co_return malformed;
+  }
+  facts.response_oddity = response.oddity;
+  if (facts.response_oddity.defect == http::Defect::None && response.framing == http::Framing::Chunked) {
+    facts.response_oddity = source.oddity();
+    facts.response_oddity.offset += response.size;
   }
   facts.bytes_out = result.body_bytes;
   if (facts.is_call) {
@@ -338,6 +351,7 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, http::Body& an
     case http::RelayEnd::SourceFailed:
       facts.reason = result.code == Code::TimedOut ? Reason::BodyTimeout : Reason::BodyCut;
       facts.defect = result.defect;
+      facts.defect_at = broken_at(response, source);
       break;
     case http::RelayEnd::Cancelled:
       facts.reason = client_.was_cut() ? Reason::ClientGone : Reason::Stopped;

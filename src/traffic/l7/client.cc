@@ -33,11 +33,38 @@ Introduction Client::introduction() const {
           .sni = stream != nullptr ? stream->server_name() : Bytes()};
 }
 
-http::HeadLimits head_limits(const config::RequestLimits& limits) {
+namespace {
+
+http::Strictness strictness_of(config::DesyncMode mode) {
+  switch (mode) {
+    case config::DesyncMode::Monitor:
+      return http::Strictness::Monitor;
+    case config::DesyncMode::Defensive:
+      return http::Strictness::Defensive;
+    case config::DesyncMode::Strictest:
+      break;
+  }
+  return http::Strictness::Strictest;
+}
+
+}  // namespace
+
+http::HeadLimits head_limits(const config::Listener& listener) {
+  const config::RequestLimits& limits = listener.limits;
   return {.line = limits.request_line,
           .header = limits.header,
           .head = limits.headers,
-          .header_count = limits.header_count};
+          .header_count = limits.header_count,
+          .strictness = strictness_of(listener.desync)};
+}
+
+http::HeadLimits head_limits(const config::TargetGroup& group) {
+  const std::size_t bytes = group.response_headers_max;
+  return {.line = bytes,
+          .header = bytes,
+          .head = bytes,
+          .header_count = http::fields_max,
+          .strictness = strictness_of(group.desync)};
 }
 
 io::Duration rest_of(const Worker& worker, const ListenerShare& listener) {

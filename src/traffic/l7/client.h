@@ -125,7 +125,9 @@ class Client {
   std::optional<std::string> local_text_;
 };
 
-http::HeadLimits head_limits(const config::RequestLimits& limits);
+// How heads and trailers are read: a client's, and a target's.
+http::HeadLimits head_limits(const config::Listener& listener);
+http::HeadLimits head_limits(const config::TargetGroup& group);
 // How long a connection may rest before its next request; zero when it is to end.
 io::Duration rest_of(const Worker& worker, const ListenerShare& listener);
 

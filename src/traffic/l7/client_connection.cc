@@ -6,6 +6,7 @@
 #include "traffic/l7/http2_client.h"
 #include "traffic/worker.h"
 #include "wire/http/head_writer.h"
+#include "wire/http/normalise.h"
 #include "wire/http/parse.h"
 
 namespace ballast::traffic {
@@ -32,32 +33,43 @@ void ClientConnection::on_idle_event(News news) {
 }
 
 io::Task<Client::HeadRead> ClientConnection::read_head(ExchangeState& state, const config::Listener& listener) {
-  const http::HeadLimits limits = head_limits(listener.limits);
+  const http::HeadLimits limits = head_limits(listener);
   http::RequestHead& head = state.request;
   const io::Deadline deadline = worker().loop().after(listener.timeouts.header);
+  const bool strictest = limits.strictness == http::Strictness::Strictest;
   bool forgiving = true;
   while (true) {
     // One empty line before a request line is forgiven (RFC 9112 2.2).
-    if (forgiving && reader_.held().starts_with("\r\n")) {
+    const bool empty_line = forgiving && reader_.held().starts_with("\r\n");
+    if (empty_line && !strictest) {
       reader_.consume(2);
       forgiving = false;
+      state.facts.request_oddity = {http::Defect::LeadingEmptyLine, 0};
     }
     const Bytes held = reader_.held();
     if (!held.empty() && !(forgiving && held == "\r")) {
-      const http::Outcome outcome = http::RequestParser::parse(held, limits, head);
+      http::Outcome outcome{.progress = http::Progress::Failed, .defect = http::Defect::LeadingEmptyLine};
+      if (!empty_line || !strictest) outcome = http::RequestParser::parse(held, limits, head);
       if (outcome.progress == http::Progress::Complete) {
         state.request_bytes.append(held.substr(0, head.size));
         head.rebase(state.request_bytes.view().data());
-        reader_.consume(head.size);
-        reader_.keep();
-        state.body = &state.connection_body.emplace(reader_);
-        state.connection_body->begin(head.framing, head.content_length, limits);
-        state.facts.bytes_in = head.size;
+        take_head(state, limits, head.size);
         co_return HeadRead::Complete;
       }
-      if (outcome.progress == http::Progress::Failed) {
+      http::Progress normal = http::Progress::Failed;
+      if (outcome.progress == http::Progress::Failed && limits.strictness == http::Strictness::Monitor) {
+        const http::Normalised normalised = http::normalise(held, outcome, limits, state.request_bytes, head);
+        normal = normalised.progress;
+        if (normal == http::Progress::Complete) {
+          take_head(state, limits, normalised.size);
+          co_return HeadRead::Complete;
+        }
+        state.request_bytes.clear();
+      }
+      if (outcome.progress == http::Progress::Failed && normal == http::Progress::Failed) {
         state.facts.reason = Reason::RequestMalformed;
         state.facts.defect = outcome.defect;
+        state.facts.defect_at = outcome.offset;
         state.facts.bytes_in = held.size();
         reader_.consume(held.size());
         co_return HeadRead::Refused;
@@ -82,6 +94,16 @@ io::Task<Client::HeadRead> ClientConnection::read_head(ExchangeState& state, con
       }
     }
   }
+}
+
+void ClientConnection::take_head(ExchangeState& state, const http::HeadLimits& limits, std::size_t head_bytes) {
+  const http::RequestHead& head = state.request;
+  reader_.consume(head_bytes);
+  reader_.keep();
+  state.body = &state.connection_body.emplace(reader_);
+  state.connection_body->begin(head.framing, head.content_length, limits);
+  state.facts.bytes_in = state.facts.head_bytes = head_bytes;
+  if (head.oddity.defect != http::Defect::None) state.facts.request_oddity = head.oddity;
 }
 
 io::Task<Result<>> ClientConnection::interim(ExchangeState& state, io::Duration idle) {

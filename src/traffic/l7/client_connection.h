@@ -46,6 +46,9 @@ class ClientConnection final : public Client, public OpenConnection, public io::
   }
 
  private:
+  // The head has come, and is this long; what follows it is its body.
+  void take_head(ExchangeState& state, const http::HeadLimits& limits, std::size_t head_bytes);
+
   void on_idle_event(News news) override;
 
   ClientOrigin origin_;

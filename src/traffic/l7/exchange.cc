@@ -191,6 +191,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
   group_cell.traffic.in_flight.subtract();
   if (last.answered) co_return last.after;
   state_->facts.defect = last.defect;
+  state_->facts.defect_at = last.defect_at;
   co_return co_await refuse(last.reason);
 }
 
@@ -225,12 +226,22 @@ void Exchange::count_and_log() {
   ListenerCell& listener_cell = worker_.cell_of(client_.listener());
   listener_cell.traffic.finished(finished);
   const auto reason = static_cast<std::size_t>(facts.reason);
+  note_flaws();
   if (facts.reason == Reason::RequestMalformed) listener_cell.defects[static_cast<std::size_t>(facts.defect)].add();
+  if (facts.request_oddity.defect != http::Defect::None) {
+    listener_cell.defects_passed[static_cast<std::size_t>(facts.request_oddity.defect)].add();
+  }
   if (facts.reason != Reason::None) listener_cell.errors[reason].add();
   if (group_ != nullptr) {
     GroupCell& group_cell = worker_.cell_of(*group_->share);
     group_cell.traffic.finished(finished);
     if (facts.reason != Reason::None) group_cell.errors[reason].add();
+    if (facts.defect != http::Defect::None && facts.reason != Reason::RequestMalformed) {
+      group_cell.defects[static_cast<std::size_t>(facts.defect)].add();
+    }
+    if (facts.response_oddity.defect != http::Defect::None) {
+      group_cell.defects_passed[static_cast<std::size_t>(facts.response_oddity.defect)].add();
+    }
   }
   if (target_ != nullptr) {
     worker_.cell_of(*target_).traffic.finished(finished);
@@ -240,6 +251,22 @@ void Exchange::count_and_log() {
     }
   }
   if (listener_->settings->access_log && worker_.access_log().is_on()) log();
+}
+
+void Exchange::note_flaws() {
+  ExchangeFacts& facts = state_->facts;
+  const http::Body* body = state_->body;
+  if (facts.reason == Reason::RequestMalformed) {
+    facts.request_oddity = {};
+    if (facts.defect_at.has_value() || body == nullptr) return;
+    const auto at = body->broken_at();
+    if (at.has_value()) facts.defect_at = facts.head_bytes + *at;
+    return;
+  }
+  if (body == nullptr || state_->request.framing != http::Framing::Chunked) return;
+  if (facts.request_oddity.defect != http::Defect::None) return;
+  facts.request_oddity = body->oddity();
+  facts.request_oddity.offset += facts.head_bytes;
 }
 
 void Exchange::log() {
@@ -260,6 +287,10 @@ void Exchange::log() {
       .grpc_status = facts.call_status.has_value() ? to_string(*facts.call_status) : Bytes(),
       .reason = to_string(facts.reason),
       .defect = facts.defect == http::Defect::None ? Bytes() : http::to_string(facts.defect),
+      .defect_class = to_string(http::class_of(facts.defect)),
+      .defect_at = facts.defect_at,
+      .request_oddity = facts.request_oddity,
+      .response_oddity = facts.response_oddity,
       .rule = route_ != nullptr ? Bytes(route_->name) : Bytes(),
       .user = state_->user,
       .auth_fault = state_->auth_fault,

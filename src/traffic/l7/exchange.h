@@ -55,6 +55,7 @@ class Exchange {
     After after = After::Linger;
     Reason reason = Reason::None;
     http::Defect defect = http::Defect::None;
+    std::optional<std::uint64_t> defect_at = std::nullopt;
     Retry retry = Retry::Never;
     bool was_stale = false;  // a connection that had been at rest was dead; the target itself may be well
     bool unwelcome = false;  // it was answered with a status to be tried again; another target waits to be asked
@@ -92,6 +93,8 @@ class Exchange {
   Reason gather_small_body();
   std::uint64_t balance_key() const;
   void count_and_log();
+  // What was let pass, and where in the request's body its defect is.
+  void note_flaws();
   void log();
 
   // authenticate.cc

@@ -31,6 +31,10 @@ struct ExchangeFacts {
   std::optional<grpc::Status> call_status;  // that the client was told
   Reason reason = Reason::None;
   http::Defect defect = http::Defect::None;
+  std::optional<std::uint64_t> defect_at;  // which byte of the message it is
+  http::Flaw request_oddity;               // what was let pass
+  http::Flaw response_oddity;
+  std::uint64_t head_bytes = 0;  // of the request's head as it came
   int attempts = 0;
   std::uint64_t bytes_in = 0;     // of the request, head and body
   std::uint64_t bytes_out = 0;    // of the response's body

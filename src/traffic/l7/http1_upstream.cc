@@ -1,6 +1,7 @@
 #include "traffic/l7/http1_upstream.h"
 
 #include "traffic/l7/exchange_state.h"
+#include "wire/http/normalise.h"
 #include "wire/http/parse.h"
 
 namespace ballast::traffic {
@@ -9,6 +10,7 @@ io::Task<Result<>> Http1Upstream::send(ExchangeState& state, const UpstreamReque
   Buffer& out = state.to_target;
   out.clear();
   body_.reset();
+  normalised_.release();
   http::write_head(out, request.head, request.framing);
   if (request.framing.framing != http::Framing::Chunked) {
     out.append(request.body);
@@ -42,16 +44,19 @@ io::Task<http::RelayResult> Http1Upstream::upload(Buffer& out, http::Body& body,
   return http::relay(out, body, framing, stream(), limits);
 }
 
-HeadStep Http1Upstream::try_head(ExchangeState& state, std::size_t head_bytes_max) {
-  const http::HeadLimits limits{
-      .line = head_bytes_max, .header = head_bytes_max, .head = head_bytes_max, .header_count = http::fields_max};
+HeadStep Http1Upstream::try_head(ExchangeState& state, const http::HeadLimits& limits) {
   const http::ResponseParser::Question question{.to_head = state.request.is_head, .to_connect = false};
+  limits_ = limits;
   while (true) {
     if (reader().has_held()) {
       const http::Outcome outcome = http::ResponseParser::parse(reader().held(), limits, question, state.response);
-      if (outcome.progress == http::Progress::Complete) return {.kind = HeadStep::Kind::Complete};
+      if (outcome.progress == http::Progress::Complete) {
+        head_bytes_ = state.response.size;
+        return {.kind = HeadStep::Kind::Complete};
+      }
       if (outcome.progress == http::Progress::Failed) {
-        return {.kind = HeadStep::Kind::Malformed, .defect = outcome.defect};
+        const HeadStep step = judge(outcome, limits, question, state.response);
+        if (step.kind != HeadStep::Kind::Waiting) return step;
       }
     }
     const io::Transfer got = stream().may_read() ? reader().receive() : io::Transfer{};
@@ -69,8 +74,20 @@ HeadStep Http1Upstream::try_head(ExchangeState& state, std::size_t head_bytes_ma
   }
 }
 
-void Http1Upstream::skip_head(const ExchangeState& state) {
-  reader().consume(state.response.size);
+// Waiting: there is more to come before it can be put in order.
+HeadStep Http1Upstream::judge(const http::Outcome& refusal, const http::HeadLimits& limits,
+                              http::ResponseParser::Question question, http::ResponseHead& head) {
+  if (limits.strictness == http::Strictness::Monitor) {
+    const http::Normalised normal = http::normalise(reader().held(), refusal, limits, question, normalised_, head);
+    head_bytes_ = normal.size;
+    if (normal.progress == http::Progress::Complete) return {.kind = HeadStep::Kind::Complete};
+    if (normal.progress == http::Progress::NeedMore) return {};
+  }
+  return {.kind = HeadStep::Kind::Malformed, .defect = refusal.defect, .offset = refusal.offset};
+}
+
+void Http1Upstream::skip_head(const ExchangeState& /*state*/) {
+  reader().consume(head_bytes_);
   reader().keep();
 }
 
@@ -78,14 +95,14 @@ http::Body& Http1Upstream::body(const ExchangeState& state) {
   const http::ResponseHead& response = state.response;
   if (response.keep_alive_seconds.has_value())
     pool().told_idle_time(std::chrono::seconds(*response.keep_alive_seconds));
-  reader().consume(response.size);
+  reader().consume(head_bytes_);
   body_.emplace(reader());
-  body_->begin(response.framing, response.content_length, {});
+  body_->begin(response.framing, response.content_length, {.strictness = limits_.strictness});
   return *body_;
 }
 
-io::Stream& Http1Upstream::begin_tunnel(const ExchangeState& state, Buffer& received) {
-  reader().consume(state.response.size);
+io::Stream& Http1Upstream::begin_tunnel(const ExchangeState& /*state*/, Buffer& received) {
+  reader().consume(head_bytes_);
   received.append(reader().held());
   return stream();
 }

@@ -7,6 +7,7 @@
 #include "traffic/open_connection.h"
 #include "traffic/worker.h"
 #include "wire/http/list.h"
+#include "wire/http/oddity.h"
 #include "wire/http/parse.h"
 
 namespace ballast::traffic {
@@ -53,6 +54,7 @@ class Http2Client final : public Client, private http2::StreamListener {
 
 io::Task<Client::HeadRead> Http2Client::read_head(ExchangeState& state, const config::Listener& listener) {
   http::RequestHead& head = state.request;
+  const http::HeadLimits limits = head_limits(listener);
   const Bytes text = stream_->head();
   state.facts.bytes_in = text.size();
   state.facts.defect = stream_->head_defect();
@@ -60,18 +62,27 @@ io::Task<Client::HeadRead> Http2Client::read_head(ExchangeState& state, const co
     state.request_bytes.append(text);
     stream_->skip_head();  // what is kept is kept once
     const http::Outcome outcome =
-        http::RequestParser::parse(state.request_bytes.view(), head_limits(listener.limits), head);
+        http::RequestParser::parse(state.request_bytes.view(), limits, head);
     state.facts.defect = outcome.defect;
     // What was written is a whole head: nothing can be missing.
     CHECK(outcome.progress != http::Progress::NeedMore);
+  }
+  const bool has_body = !stream_->peer_ended() || !stream_->received().empty();
+  if (state.facts.defect == http::Defect::None) {
+    if (!stream_->is_upgrade() && has_body && head.framing == http::Framing::None) {
+      head.framing = http::Framing::Chunked;
+      if (head.oddity.defect == http::Defect::None && http::expects_no_body(head.method())) {
+        head.oddity = {http::Defect::UnexpectedBody, 0};
+      }
+    }
+    state.facts.request_oddity = head.oddity;
+    if (limits.strictness == http::Strictness::Strictest) state.facts.defect = head.oddity.defect;
   }
   if (state.facts.defect != http::Defect::None) {
     state.request_bytes.clear();
     state.facts.reason = Reason::RequestMalformed;
     co_return HeadRead::Refused;
   }
-  const bool has_body = !stream_->peer_ended() || !stream_->received().empty();
-  if (!stream_->is_upgrade() && has_body && head.framing == http::Framing::None) head.framing = http::Framing::Chunked;
   state.body = &body_.emplace(*stream_, head.framing, head.content_length);
   co_return HeadRead::Complete;
 }

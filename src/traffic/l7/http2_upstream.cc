@@ -44,13 +44,11 @@ io::Task<http::RelayResult> Http2Upstream::upload(Buffer& out, http::Body& body,
   co_return result;
 }
 
-HeadStep Http2Upstream::try_head(ExchangeState& state, std::size_t head_bytes_max) {
+HeadStep Http2Upstream::try_head(ExchangeState& state, const http::HeadLimits& limits) {
   if (stream_->has_head()) {
     if (stream_->head_defect() != http::Defect::None) {
       return {.kind = HeadStep::Kind::Malformed, .defect = stream_->head_defect()};
     }
-    const http::HeadLimits limits{
-        .line = head_bytes_max, .header = head_bytes_max, .head = head_bytes_max, .header_count = http::fields_max};
     http::ResponseHead& head = state.response;
     const http::Outcome outcome =
         http::ResponseParser::parse(stream_->head(), limits, {.to_head = state.request.is_head}, head);

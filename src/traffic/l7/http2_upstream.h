@@ -20,7 +20,7 @@ class Http2Upstream final : public Upstream {
   io::Task<Result<>> send(ExchangeState& state, const UpstreamRequest& request, io::Duration idle) override;
   io::Task<http::RelayResult> upload(Buffer& out, http::Body& body, http::Framing framing,
                                      http::RelayLimits limits) override;
-  HeadStep try_head(ExchangeState& state, std::size_t head_bytes_max) override;
+  HeadStep try_head(ExchangeState& state, const http::HeadLimits& limits) override;
   io::Ready until_head(io::Deadline deadline) override { return stream_->until_readable(deadline); }
   void skip_head(const ExchangeState&) override { stream_->skip_head(); }
   http::Body& body(const ExchangeState& state) override;

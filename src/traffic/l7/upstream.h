@@ -19,6 +19,7 @@
 #include "wire/ajp/forward_request.h"
 #include "wire/http/body.h"
 #include "wire/http/outgoing.h"
+#include "wire/http/parse.h"
 #include "wire/http/relay.h"
 
 namespace ballast::traffic {
@@ -58,6 +59,7 @@ struct HeadStep {
   Kind kind = Kind::Waiting;
   Code code = Code::Closed;
   http::Defect defect = http::Defect::None;
+  std::optional<std::uint64_t> offset = std::nullopt;  // Malformed: of the offending byte, where it is known
   bool began = false;        // Lost: part of a response had come
   bool refused = false;      // Lost: the target says that it has not looked at the request
   bool unconnected = false;  // Lost: no connection could be made
@@ -76,7 +78,7 @@ class Upstream {
   virtual io::Task<http::RelayResult> upload(Buffer& out, http::Body& body, http::Framing framing,
                                              http::RelayLimits limits) = 0;
 
-  virtual HeadStep try_head(ExchangeState& state, std::size_t head_bytes_max) = 0;
+  virtual HeadStep try_head(ExchangeState& state, const http::HeadLimits& limits) = 0;
   virtual io::Ready until_head(io::Deadline deadline) = 0;
   // Done with an interim head; the next may be looked for.
   virtual void skip_head(const ExchangeState& state) = 0;

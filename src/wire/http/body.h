@@ -48,6 +48,9 @@ class Body {
   virtual bool ended() const = 0;
   // After the end: trailer fields as lines to be sent on; mostly empty.
   virtual Bytes trailers() const = 0;
+  // What was let pass of its coding, and how far it was read: both in the bytes behind the message's head.
+  virtual Flaw oddity() const { return {}; }
+  virtual std::optional<std::uint64_t> broken_at() const { return std::nullopt; }
 
   // For who moves the bytes past try_pull(), descriptor to descriptor: the stream whose next bytes are the body's, as
   // they are; nullptr: they can only be pulled.

@@ -82,7 +82,19 @@ ChunkedDecoder::Step ChunkedDecoder::broken(Defect defect, std::size_t consumed)
   return {.kind = Kind::Failed, .consumed = consumed, .data = {}, .defect = defect};
 }
 
+// Its place is that of the input it was found in: near enough for what is let pass.
+Defect ChunkedDecoder::odd(Defect defect) {
+  if (oddity_.defect == Defect::None) oddity_ = {defect, taken_};
+  return limits_.strictness == Strictness::Strictest ? defect : Defect::None;
+}
+
 ChunkedDecoder::Step ChunkedDecoder::next(Bytes input) {
+  const Step step = advance(input);
+  taken_ += step.consumed;
+  return step;
+}
+
+ChunkedDecoder::Step ChunkedDecoder::advance(Bytes input) {
   const char* at = input.data();
   const char* end = at + input.size();
   const auto consumed = [&] { return static_cast<std::size_t>(at - input.data()); };
@@ -148,13 +160,17 @@ Defect ChunkedDecoder::take_size(const char*& at, const char* end) {
   for (; at < end && is_hex_digit(*at); ++at) {
     // Four more bits must leave the value below 2^63.
     if (digits_ == digits_max || (left_ >> 59) != 0) return Defect::BadChunkSize;
+    if (digits_ == 1 && left_ == 0) {
+      if (const Defect defect = odd(Defect::PaddedNumber); defect != Defect::None) return defect;
+    }
     left_ = (left_ << 4) | hex_value(*at);
     ++digits_;
   }
   if (at == end) return Defect::None;
   if (digits_ == 0 || (*at != '\r' && *at != ';')) return stray_in_chunk(*at, Defect::BadChunkSize);
   state_ = *at == '\r' ? State::SizeLf : State::Extension;
-  if (state_ == State::SizeLf) ++at;
+  if (state_ == State::Extension) return odd(Defect::ChunkExtension);
+  ++at;
   return Defect::None;
 }
 

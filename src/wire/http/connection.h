@@ -30,6 +30,10 @@ class ConnectionBody final : public Body {
   std::optional<std::uint64_t> left() const override;
   bool ended() const override { return ended_; }
   Bytes trailers() const override { return decoder_.has_value() ? decoder_->trailers() : Bytes(); }
+  Flaw oddity() const override { return decoder_.has_value() ? decoder_->oddity() : Flaw{}; }
+  std::optional<std::uint64_t> broken_at() const override {
+    return broken_.has_value() ? std::optional(decoder_->taken()) : std::nullopt;
+  }
 
   // A plain stream's, while nothing is held and no framing lies between the bytes.
   io::Stream* bypass() override;

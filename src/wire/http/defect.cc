@@ -67,6 +67,28 @@ std::string_view to_string(Defect defect) {
       return "upgrade_with_body";
     case Defect::BadAjpPacket:
       return "bad_ajp_packet";
+    case Defect::LeadingEmptyLine:
+      return "leading_empty_line";
+    case Defect::UnexpectedBody:
+      return "unexpected_body";
+    case Defect::HostMismatch:
+      return "host_mismatch";
+    case Defect::PaddedNumber:
+      return "padded_number";
+    case Defect::ChunkExtension:
+      return "chunk_extension";
+    case Defect::ObsText:
+      return "obs_text";
+    case Defect::UnusualMethod:
+      return "unusual_method";
+    case Defect::UnusualTarget:
+      return "unusual_target";
+    case Defect::UnusualHeaderName:
+      return "unusual_header_name";
+    case Defect::BareStatusLine:
+      return "bare_status_line";
+    case Defect::LengthOfNothing:
+      return "length_of_nothing";
   }
   return "unknown";
 }
@@ -138,6 +160,29 @@ std::string_view explain(Defect defect) {
       return "a request to upgrade the connection has a body";
     case Defect::BadAjpPacket:
       return "a packet of the target is not AJP13, or may not stand where it does";
+    case Defect::LeadingEmptyLine:
+      return "an empty line stands before the request";
+    case Defect::UnexpectedBody:
+      return "a GET, HEAD or DELETE request has a body";
+    case Defect::HostMismatch:
+      return "the Host header contradicts the request target";
+    case Defect::PaddedNumber:
+      return "a Content-Length or a chunk's size has zeroes in front";
+    case Defect::ChunkExtension:
+      return "a chunk has an extension";
+    case Defect::ObsText:
+      return "a header's value or the reason has a byte beyond ASCII";
+    case Defect::UnusualMethod:
+      return "the method has other than capital letters, digits, - and _";
+    case Defect::UnusualTarget:
+      return "the request target has a byte that RFC 3986 does not allow, a % without two "
+             "hexadecimal digits, or an encoded control byte";
+    case Defect::UnusualHeaderName:
+      return "a header's name has other than letters, digits and -";
+    case Defect::BareStatusLine:
+      return "the status line has no space behind the status";
+    case Defect::LengthOfNothing:
+      return "a 1xx or 204 response states a length";
   }
   return "unknown defect";
 }

@@ -18,6 +18,7 @@ Finding FramingReader::take_length(const FieldLine& line) {
     value = value * 10 + digit;
   }
   length = value;
+  padded = at - line.value > 1 && *line.value == '0';
   return settle(line, {at, at != line.value}, Defect::BadContentLength);
 }
 

@@ -19,6 +19,7 @@ class FramingReader {
   void take_connection(const FieldLine& line);
 
   bool has_length = false;
+  bool padded = false;  // the length has zeroes in front
   bool chunked = false;
   std::uint64_t length = 0;
 

@@ -80,8 +80,26 @@ enum class Defect : std::uint8_t {
   TooManyHeaders,    // 431
   UpgradeWithBody,   // an upgrade request that also has a body
   BadAjpPacket,      // response: not an AJP packet, or none that may stand there
+  // Oddities, which are refused by the strictest mode alone (desync.h).
+  LeadingEmptyLine,   // before the request line
+  UnexpectedBody,     // a GET, HEAD or DELETE with a body
+  HostMismatch,       // an absolute target with an authority that Host contradicts
+  PaddedNumber,       // a Content-Length or a chunk's size with zeroes in front
+  ChunkExtension,     // there is one
+  ObsText,            // a byte beyond ASCII in a value or a reason
+  UnusualMethod,      // other than capitals, digits, '-' and '_'
+  UnusualTarget,      // a byte that RFC 3986 does not allow, a '%' without two digits, or an encoded control byte
+  UnusualHeaderName,  // other than letters, digits and '-'
+  BareStatusLine,     // response: no space behind the status
+  LengthOfNothing,    // response: a 1xx or 204 that states a length of 0
 };
-inline constexpr int defect_count = static_cast<int>(Defect::BadAjpPacket) + 1;
+inline constexpr int defect_count = static_cast<int>(Defect::LengthOfNothing) + 1;
+
+// What is wrong with a message, and at which of its bytes.
+struct Flaw {
+  Defect defect = Defect::None;
+  std::uint64_t offset = 0;
+};
 
 // Name in metrics and logs, "bare_lf"; and the words for a person.
 std::string_view to_string(Defect defect);
@@ -158,6 +176,7 @@ class RequestHead {
   bool is_head = false;
   bool is_connect = false;
   std::uint32_t size = 0;  // of the whole head, with its empty line
+  Flaw oddity;             // what was let pass; the first where there are several
 
   Bytes method() const { return text(method_); }
   Bytes target() const { return text(target_); }  // as sent
@@ -194,6 +213,7 @@ class ResponseHead {
   // From "Keep-Alive: timeout=N", seconds; what the target itself says it keeps an idle connection.
   std::optional<int> keep_alive_seconds;
   std::uint32_t size = 0;
+  Flaw oddity;  // as a request's
 
   Bytes reason() const { return {fields.base() + reason_.at, reason_.size}; }
   void rebase(const char* base) { fields.rebase(base); }

@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "wire/http/desync.h"
 #include "wire/http/message.h"
 
 namespace ballast::http {
@@ -25,6 +26,7 @@ struct HeadLimits {
   std::size_t header = 16 * kib;
   std::size_t head = 64 * kib;
   int header_count = 100;
+  Strictness strictness = Strictness::Defensive;
 };
 
 struct Outcome {
@@ -62,6 +64,10 @@ class ChunkedDecoder {
     Bytes data{};              // Kind::Data: a view into the input
     Defect defect = Defect::None;
   };
+  // The bytes taken so far; after Failed: up to the offending one.
+  std::uint64_t taken() const { return taken_; }
+  // What was let pass, at which byte of the coded body.
+  Flaw oddity() const { return oddity_; }
   // Call with what is left of the input until NeedMore, End or Failed. NeedMore may have consumed bytes (framing is
   // kept inside).
   Step next(Bytes input);
@@ -75,7 +81,10 @@ class ChunkedDecoder {
   // Size -> [Extension] -> SizeLf -> Data -> DataCr -> DataLf -> Size ... and from a size of 0: SizeLf -> Trailer ->
   // Done.
   enum class State : std::uint8_t { Size, Extension, SizeLf, Data, DataCr, DataLf, Trailer, Done, Broken };
+  Step advance(Bytes input);
   Step broken(Defect defect, std::size_t consumed);
+  // What the strictest mode refuses.
+  Defect odd(Defect defect);
   Defect take_size(const char*& at, const char* end);
   Defect take_extension(const char*& at, const char* end);
   // Takes in what there is of one trailer line; at the empty line the state is Done.
@@ -89,6 +98,8 @@ class ChunkedDecoder {
   int trailer_count_ = 0;
   std::uint64_t left_ = 0;
   std::size_t trailer_size_ = 0;  // of all trailer lines, as received
+  std::uint64_t taken_ = 0;
+  Flaw oddity_;
   Buffer line_;                   // a trailer line that came in pieces; bounded by limits_.header
   Buffer trailers_;               // bounded by limits_.head
 };

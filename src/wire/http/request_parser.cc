@@ -3,6 +3,7 @@
 #include "wire/http/field_reader.h"
 #include "wire/http/framing_reader.h"
 #include "wire/http/list.h"
+#include "wire/http/oddity.h"
 #include "wire/http/parse.h"
 
 namespace ballast::http {
@@ -216,7 +217,12 @@ Outcome RequestParser::parse(Bytes input, const HeadLimits& limits, RequestHead&
     head.query_ = head.has_query_ ? between(line.query + 1, line.target_end) : Slice{};
     const Bytes authority = line.authority.empty() ? meaning.host : line.authority;
     head.authority_ = authority.empty() ? Slice{} : slice(authority);
-    return finding;
+    head.oddity = {};
+    const bool may_be_odd = meaning.has_body() || framing.padded || !line.authority.empty();
+    if (!may_be_odd && limits.strictness == Strictness::Defensive) return finding;
+    head.oddity = find_oddity(head, limits.strictness);
+    const bool refuses = limits.strictness == Strictness::Strictest && head.oddity.defect != Defect::None;
+    return refuses ? refused(head.oddity.defect, base + head.oddity.offset) : finding;
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "wire/http/field_reader.h"
 #include "wire/http/framing_reader.h"
+#include "wire/http/oddity.h"
 #include "wire/http/parse.h"
 
 namespace ballast::http {
@@ -145,7 +146,13 @@ Outcome ResponseParser::parse(Bytes input, const HeadLimits& limits, Question qu
     head.reason_ = {static_cast<std::uint32_t>(line.reason - base),
                     static_cast<std::uint32_t>(line.reason_end - line.reason)};
     head.size = static_cast<std::uint32_t>(finding.at - base);
-    return finding;
+    head.oddity = {};
+    const bool states_nothing = meaning.never_has_body() && framing.has_length;
+    const bool may_be_odd = states_nothing || framing.padded || line.reason[-1] != ' ';
+    if (!may_be_odd && limits.strictness == Strictness::Defensive) return finding;
+    head.oddity = find_oddity(head, limits.strictness);
+    const bool refuses = limits.strictness == Strictness::Strictest && head.oddity.defect != Defect::None;
+    return refuses ? refused(head.oddity.defect, base + head.oddity.offset) : finding;
   });
 }
 

@@ -1,0 +1,1 @@
+"""Desync: what the balancer accepts and what an origin reads are the same messages, whatever was sent."""
