@@ -48,7 +48,9 @@ io::Task<std::shared_ptr<const tls::ServerContext>> challenge_context(Worker& wo
                                                                       io::Deadline deadline) {
   while (true) {
     const auto buffer = worker.loop().receive_buffer();
-    const io::Transfer peeked = tcp.may_read() ? tcp.try_peek(buffer.data(), buffer.size()) : io::Transfer{};
+    // Seen before the bytes, so that none can have come between.
+    const bool ended = tcp.peer_ended();
+    const io::Transfer peeked = tcp.try_peek(buffer.data(), buffer.size());
     if (peeked.state == io::TransferState::Done) {
       tls::ClientHelloReader reader;
       const auto progress = reader.feed({buffer.data(), peeked.count});
@@ -63,7 +65,7 @@ io::Task<std::shared_ptr<const tls::ServerContext>> challenge_context(Worker& wo
       }
       // What is no hello, or has no end, is for the handshake to refuse.
       const bool goes_on = progress == tls::ClientHelloReader::Progress::NeedMore && peeked.count < buffer.size();
-      if (!goes_on || tcp.peer_ended()) co_return nullptr;
+      if (!goes_on || ended) co_return nullptr;
     } else if (peeked.state != io::TransferState::WouldBlock) {
       co_return nullptr;
     }
@@ -88,6 +90,7 @@ io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_p
   std::shared_ptr<const tls::ServerContext> challenge;
   if (plan->challenges != nullptr && !plan->challenges->by_name.empty()) {
     challenge = co_await challenge_context(worker, tcp, plan, deadline);
+    tcp.descriptor().still_readable();  // what was looked at is to be read yet
   }
   std::unique_ptr<tls::Stream> stream =
       tls::Stream::server(challenge != nullptr ? challenge : worker.own(planned->tls), std::move(tcp));

@@ -397,6 +397,17 @@ TEST_F(TlsStream, CertificatesAreChosenByName) {
   EXPECT_EQ(outcome("site.example"), both_ok);
 }
 
+// While the certificate of a name is on its way, others are shown theirs or the first.
+TEST_F(TlsStream, NamesToComeAreRefused) {
+  server_options.names_to_come = {"soon.example"};
+  EXPECT_EQ(outcome("Soon.Example"), (Outcome{HandshakeEnd::UnknownName, HandshakeEnd::RefusedByPeer}));
+  EXPECT_EQ(outcome("site.example"), both_ok);
+  client_options.verification = Verification::None;
+  EXPECT_EQ(outcome("other.example"), both_ok);
+  server_options.names_to_come.clear();
+  EXPECT_EQ(outcome("soon.example"), both_ok);
+}
+
 TEST_F(TlsStream, TargetsAreVerified) {
   EXPECT_EQ(outcome("127.0.0.1"), both_ok);
   EXPECT_EQ(outcome("127.0.0.2").second, HandshakeEnd::BadCertificate);
