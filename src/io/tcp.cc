@@ -185,10 +185,10 @@ Transfer TcpStream::try_peek(char* into, std::size_t size) {
 }
 
 Transfer TcpStream::try_write_more(Bytes bytes) {
-  return write(std::span<const Bytes>(&bytes, 1), MSG_MORE);
+  return send(std::span<const Bytes>(&bytes, 1), MSG_MORE);
 }
 
-Transfer TcpStream::write(std::span<const Bytes> parts, int flags) {
+Transfer TcpStream::send(std::span<const Bytes> parts, int flags) {
   CHECK(parts.size() <= write_parts_max);
   std::array<iovec, write_parts_max> vectors;
   std::size_t count = 0;

@@ -37,7 +37,7 @@ class TcpStream final : public Stream {
   // Whether the peer is known to have sent its last byte, or to have gone; exact after a wait.
   bool peer_ended() const { return descriptor_.peer_ended() || descriptor_.hung_up(); }
   using Stream::try_write;
-  Transfer try_write(std::span<const Bytes> parts) override { return write(parts, 0); }
+  Transfer try_write(std::span<const Bytes> parts) override { return send(parts, 0); }
   Transfer try_write_more(Bytes bytes) override;
   Ready until_readable(Deadline deadline) override { return descriptor_.readable(deadline); }
   Ready until_writable(Deadline deadline) override { return descriptor_.writable(deadline); }
@@ -56,7 +56,7 @@ class TcpStream final : public Stream {
   SocketAddress remote_address() const;
 
  private:
-  Transfer write(std::span<const Bytes> parts, int flags);
+  Transfer send(std::span<const Bytes> parts, int flags);
   static Task<Result<TcpStream>> finish_connect(Loop& loop, int fd, SocketAddress to, Deadline deadline);
 
   Descriptor descriptor_;
