@@ -155,8 +155,8 @@ class Repairer {
     for (std::size_t at = text_.find("\r\n") + 2; at < second.begin; at = line_at(at).end + 2) {
       const Line first = line_at(at);
       if (header_id(first.name) != id) continue;
-      const bool same = numbers ? first.value == second.value && is_number(first.value)
-                                : iequals(first.value, second.value);
+      const bool same =
+          numbers ? first.value == second.value && is_number(first.value) : iequals(first.value, second.value);
       if (same) text_.erase(second.begin, second.end + 2 - second.begin);
       return same;
     }
@@ -281,9 +281,8 @@ Normalised normalise_by(Bytes input, const Outcome& refusal, const HeadLimits& l
 }  // namespace
 
 Normalised normalise(Bytes input, const Outcome& refusal, const HeadLimits& limits, Buffer& text, RequestHead& head) {
-  const Normalised done =
-      normalise_by(input, refusal, limits, Side::Request, text, head,
-                   [&](Bytes bytes) { return RequestParser::parse(bytes, limits, head); });
+  const Normalised done = normalise_by(input, refusal, limits, Side::Request, text, head,
+                                       [&](Bytes bytes) { return RequestParser::parse(bytes, limits, head); });
   // What follows an upgrade is no message: it could not be ended in time.
   if (done.progress == Progress::Complete && (head.wants_upgrade || head.is_connect)) return {};
   return done;
@@ -291,9 +290,9 @@ Normalised normalise(Bytes input, const Outcome& refusal, const HeadLimits& limi
 
 Normalised normalise(Bytes input, const Outcome& refusal, const HeadLimits& limits, ResponseParser::Question question,
                      Buffer& text, ResponseHead& head) {
-  const Normalised done =
-      normalise_by(input, refusal, limits, Side::Response, text, head,
-                   [&](Bytes bytes) { return ResponseParser::parse(bytes, limits, question, head); });
+  const Normalised done = normalise_by(input, refusal, limits, Side::Response, text, head, [&](Bytes bytes) {
+    return ResponseParser::parse(bytes, limits, question, head);
+  });
   if (done.progress == Progress::Complete && head.status < 200) return {};
   return done;
 }
