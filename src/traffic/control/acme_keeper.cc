@@ -69,13 +69,18 @@ struct AcmeKeeper::Item {
   acme::Record record;
   acme::CertificateSeen seen;
   acme::Decision decision;
-  std::optional<std::chrono::seconds> retry_after;  // what the authority asked for last
-  bool rate_limited = false;
   bool at_work = false;
   std::uint64_t obtained = 0;
   std::uint64_t failed = 0;
 
   const std::string& name() const { return names.front(); }
+};
+
+// What an order came to, besides the certificate.
+struct AcmeKeeper::Outcome {
+  std::string directory;  // that it was made at
+  std::optional<std::chrono::seconds> retry_after;
+  bool rate_limited = false;
 };
 
 AcmeKeeper::AcmeKeeper(Context context) : context_(std::move(context)), scope_(context_.loop) {}
@@ -174,9 +179,10 @@ void AcmeKeeper::observe(Item& item) const {
                                                  item.record.directory == settings_->directory};
 }
 
-io::Task<Result<ballast::acme::Obtained>> AcmeKeeper::order(const Item& item, Item& outcome) {
+io::Task<Result<ballast::acme::Obtained>> AcmeKeeper::order(const Item& item, Outcome& outcome) {
   using namespace ballast::acme;
   const config::Acme settings = *settings_;  // a change in the middle is for the next order
+  outcome.directory = settings.directory;
   const io::Deadline deadline = io::Deadline::at(context_.loop.fresh_now() + order_time_max);
   Result<std::optional<acme::Account>> known = acme::load_account(state_directory_, settings.directory);
   if (!known) co_return fail(std::move(known.error()));
@@ -221,34 +227,29 @@ io::Task<Result<ballast::acme::Obtained>> AcmeKeeper::order(const Item& item, It
       context_.events.add("state.not_saved", state_directory_, saved.error().text());
     }
   }
-  outcome.record.directory = settings.directory;
   co_return std::move(obtained);
 }
 
 io::Task<void> AcmeKeeper::attempt(std::shared_ptr<Item> item) {
   io::Strand& strand = co_await io::this_strand();
   item->at_work = true;
-  item->retry_after.reset();
-  item->rate_limited = false;
   item->record.attempted = wall_now();
   // Before the authority is asked: a program that dies in the middle, again and again, is no loop of orders either.
   save(*item);
-  Item outcome = *item;
+  Outcome outcome;
   Result<ballast::acme::Obtained> obtained = co_await order(*item, outcome);
   item->at_work = false;
   if (!obtained && strand.cancelled()) co_return;
-  item->retry_after = outcome.retry_after;
-  item->rate_limited = outcome.rate_limited;
   Result<> taken;
   if (obtained) {
     // Beside a certificate from elsewhere the record must not say so before it has been replaced.
-    const std::string before = std::exchange(item->record.directory, outcome.record.directory);
+    const std::string before = std::exchange(item->record.directory, outcome.directory);
     taken = take(*item, *obtained);
     if (!taken) item->record.directory = before;
   } else {
     taken = fail(std::move(obtained.error()));
   }
-  if (!taken) failed(*item, taken.error());
+  if (!taken) failed(*item, taken.error(), outcome);
   save(*item);
 }
 
@@ -276,20 +277,19 @@ Result<> AcmeKeeper::take(Item& item, const ballast::acme::Obtained& obtained) {
   return {};
 }
 
-void AcmeKeeper::failed(Item& item, const Error& error) {
+void AcmeKeeper::failed(Item& item, const Error& error, const Outcome& outcome) {
   ++item.failed;
   ++item.record.failures;
   const WallTime now = wall_now();
   item.record.error = error.text();
   item.record.retry_at = acme::retry_time(
-      {.failures = item.record.failures, .retry_after = item.retry_after, .rate_limited = item.rate_limited}, chance(),
-      now);
-  const std::string directory = settings_.has_value() ? settings_->directory : "the authority";
+      {.failures = item.record.failures, .retry_after = outcome.retry_after, .rate_limited = outcome.rate_limited},
+      chance(), now);
   const bool has_one = item.seen.held.has_value() && item.seen.held->not_after > now;
   context_.events.add(
       "acme.failed", item.name(),
-      fmt::format("no certificate for {} from {}: {}; {}; tried again in {}", config::join(item.names), directory,
-                  item.record.error,
+      fmt::format("no certificate for {} from {}: {}; {}; tried again in {}", config::join(item.names),
+                  outcome.directory, item.record.error,
                   has_one ? fmt::format("the one there stays, good until {}", day(item.seen.held->not_after))
                           : "there is none to show: clients that ask for it are refused",
                   in_words(*item.record.retry_at - now)));

@@ -59,14 +59,15 @@ class AcmeKeeper {
 
  private:
   struct Item;
+  struct Outcome;
   io::Task<void> run();
   // What is due first; nullptr: there is nothing to keep.
   std::shared_ptr<Item> first_due(acme::WallTime now);
   void observe(Item& item) const;
   io::Task<void> attempt(std::shared_ptr<Item> item);
-  io::Task<Result<ballast::acme::Obtained>> order(const Item& item, Item& outcome);
+  io::Task<Result<ballast::acme::Obtained>> order(const Item& item, Outcome& outcome);
   Result<> take(Item& item, const ballast::acme::Obtained& obtained);
-  void failed(Item& item, const Error& error);
+  void failed(Item& item, const Error& error, const Outcome& outcome);
   void save(const Item& item);
   Result<> show(const std::vector<ballast::acme::PendingChallenge>& pending);
 
