@@ -167,6 +167,14 @@ Result<BoundDatagrams> BoundDatagrams::bind(const SocketAddress& address, int so
   return bound;
 }
 
+// What this one had is closed with the other.
+BoundDatagrams& BoundDatagrams::operator=(BoundDatagrams&& other) noexcept {
+  std::swap(fds_, other.fds_);
+  std::swap(address_, other.address_);
+  std::swap(near_, other.near_);
+  return *this;
+}
+
 BoundDatagrams::~BoundDatagrams() {
   for (const int fd : fds_) ::close(fd);
 }

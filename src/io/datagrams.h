@@ -34,7 +34,7 @@ class BoundDatagrams {
   // "cannot bind 0.0.0.0:53/udp: Address already in use (another program has it: ss -lunp 'sport = :53')".
   static Result<BoundDatagrams> bind(const SocketAddress& address, int sockets);
   BoundDatagrams(BoundDatagrams&& other) noexcept = default;
-  BoundDatagrams& operator=(BoundDatagrams&&) = delete;
+  BoundDatagrams& operator=(BoundDatagrams&& other) noexcept;
   ~BoundDatagrams();
 
   const SocketAddress& address() const { return address_; }  // with the real port where 0 was asked for
