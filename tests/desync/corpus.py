@@ -320,7 +320,7 @@ def _hosts(c: Corpus) -> None:
     c.bad("no Host", "missing_host", head("GET", host=None))
     c.bad("no Host, an absolute target", "missing_host", head("GET", "http://h/x", host=None))
     c.good("no Host in HTTP/1.0", head("GET", host=None, version="HTTP/1.0"), GET)
-    for host in ("", " ", "a b", "a,b", "a/b", "a@b", "u:p@h", "a:b", "a:b:c", "a:99999", "a:-1", "a:+80", "a:8 0", "[::1", "::1", "[::1]x", "[g]", "a#", "a?b", "a\\b", "<a>",
+    for host in ("", " ", "a b", "a/b", "a@b", "u:p@h", "a:b", "a:b:c", "a:99999", "a:-1", "a:+80", "a:8 0", "[::1", "::1", "[::1]x", "[g]", "a#", "a?b", "a\\b", "<a>",
                  "a%", "a%zz", "a;b c", "http://h", "/", "h/..", "\"h\"", "a|b", "a^b", "a`b", "{a}"):
         c.bad(f"Host {host!r}", "bad_host", head("GET", host=f"Host: {host}"))
     for raw in (b"\xff", b"h\xc3\xa9", b"h\xa0"):
@@ -333,7 +333,7 @@ def _hosts(c: Corpus) -> None:
         c.bad(f"a second {second}", "repeated_host", head("GET", "/x", second), mended=[GET])
     for name, defect in (("Host ", "space_before_colon"), (" Host", "obs_fold"), ("Host\x00", "nul_byte"), ("H\x01st", "bad_header_name")):
         c.bad(f"Host's name {name!r}", defect, head("GET", host=f"{name}: h"))
-    for host in ("h:80", "h:", "127.0.0.1", "[::1]", "[::1]:80", "a-b.c_d", "H", "a%41", "xn--a"):
+    for host in ("a,b", "h:80", "h:", "127.0.0.1", "[::1]", "[::1]:80", "a-b.c_d", "H", "a%41", "xn--a"):
         c.good(f"Host {host}", head("GET", host=f"Host: {host}"), GET)
 
 
@@ -364,8 +364,6 @@ def _chunks(c: Corpus) -> None:
         c.bad(f"a chunk ends with {ending!r}", defect, start + b"5\r\nhello" + ending + end + SMUGGLED)
     for ending, defect in ((b"0\n\r\n", "bare_lf"), (b"0\r\n\n", "bare_lf"), (b"0\n\n", "bare_lf"), (b"0\r\r\n\r\n", "bare_cr"), (b"-0\r\n\r\n", "bad_chunk_size"),
                            (b"0 \r\n\r\n", "bad_chunk_size"), (b"0x0\r\n\r\n", "bad_chunk_size"), (b"\r\n\r\n", "bad_chunk_size"), (b"0\r\n\r\r\n", "bare_cr")):
-        if ending == b"0\r\n\r\r\n":
-            defect = "bad_trailer"
         c.bad(f"the last chunk {ending!r}", defect, start + b"5\r\nhello\r\n" + ending + SMUGGLED)
 
 

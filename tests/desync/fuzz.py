@@ -95,6 +95,7 @@ async def _one(world: World, mode: str, data: bytes, cut: int) -> str:
 async def fuzz(world: World, cases: list[Case], seconds: float, seed: int) -> list[str]:
     chance = random.Random(seed)
     seeds = [case.data for case in cases]
+    seeds += 3 * [case.data for case in cases if not case.modes["defensive"].defect]  # what is near to valid finds more
     ends = time.monotonic() + seconds
     count = 0
     problems: list[str] = []
@@ -106,6 +107,6 @@ async def fuzz(world: World, cases: list[Case], seconds: float, seed: int) -> li
         problems += [f"{mode}, mutation {count} of seed {seed}, cut at {cut}: {each}\n    sent: {data!r}"
                      for mode, each in zip(world.modes, found) if each]
     accepted = sum(len(origin.requests) for origin in world.origins.values())
-    print(f"desync: {count} mutations of {len(seeds)} seeds in {seconds:g} s, in {len(world.modes)} modes, seed {seed}; "
+    print(f"desync: {count} mutations of {len(cases)} seeds in {seconds:g} s, in {len(world.modes)} modes, seed {seed}; "
           f"{accepted} requests accepted so far")
     return problems

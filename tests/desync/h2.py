@@ -74,7 +74,7 @@ def cases() -> list[Case]:
         bad(f":path {path!r}", fields(path=path))
     for method in ("", "GET ", "G T", "GET / HTTP/1.1\r\nHost: h\r\n\r\nGET", "GET\r\n", "G\x00T", "GET\n", "G(T", "GET /smuggled HTTP/1.1", ":", "TRACE", "CONNECT"):
         bad(f":method {method!r}", fields(method=method))
-    for authority in ("h x", "h/x", "u@h", "h\r\nA: b", "h\nA: b", "h\x00", "h:x", "h:99999", "[::1", "h,i", " h", "h ", "h\\x", "h#", "h?x", "h\x01", "\xe9", "h\r\nTransfer-Encoding: chunked"):
+    for authority in ("h x", "h/x", "u@h", "h\r\nA: b", "h\nA: b", "h\x00", "h:x", "h:99999", "[::1", " h", "h ", "h\\x", "h#", "h?x", "h\x01", "\xe9", "h\r\nTransfer-Encoding: chunked"):
         bad(f":authority {authority!r}", fields(authority=authority))
     for scheme in ("", None):
         bad(f":scheme {scheme!r}", fields(scheme=scheme))

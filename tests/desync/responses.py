@@ -128,7 +128,7 @@ def responses() -> list[ResponseCase]:
     bad("a switch nobody asked for", "", head("Connection: upgrade", "Upgrade: x", first="HTTP/1.1 101 Switching") + b"hello")
     cases.pop()  # no defect of its own: spec/odd_responses.spec
     bad("many fields", "too_many_headers", head(*["A: b"] * 300, "Content-Length: 5") + b"hello")
-    bad("a large head", "header_too_large", head("A: " + "b" * 40000, "Content-Length: 5") + b"hello")
+    bad("a large head", "head_too_large", head("A: " + "b" * 40000, "Content-Length: 5") + b"hello")
     bad("a response that is another protocol", "bad_version", b"-ERR unknown command\r\n\r\n")
     bad("TLS", "bad_version", b"\x15\x03\x01\x00\x02\x02\x46\r\n\r\n")
     bad("HTTP/2 frames", "nul_byte", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\r\n\r\n")

@@ -17,7 +17,7 @@ PATIENCE = 20.0  # seconds for anything that must come
 
 def got(method: str, target: str, body: bytes) -> str:
     """What an origin says it has read, in a header of its answer."""
-    return f"{method} {target} {len(body)} {body[:200].hex()}"
+    return f"{method} {target} {len(body)} {body[:200].hex() or '-'}"
 
 
 class Origin:
@@ -94,7 +94,7 @@ def take_answers(data: bytes) -> tuple[list[Answer], bytes]:
         if end < 0:
             return answers, data
         first, *lines = data[:end].decode("latin-1").split("\r\n")
-        match = re.fullmatch(r"HTTP/1\.1 ([1-5]\d\d) [\t -~]*", first)
+        match = re.fullmatch(r"HTTP/1\.1 ([1-5]\d\d) [\t -~\x80-\xff]*", first)
         if not match:
             raise Failure(f"no answer: {data[:200]!r}")
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
