@@ -433,7 +433,8 @@ Value<Listener> listener_kind() {
                                                                   Order::Matters, rule_kind(), {.max = 1'000})),
                    .default_words = "none"},
                   {.name = "default",
-                   .doc = "What is done where no rule matches. Required, except of a tls or udp listener with rules (without "
+                   .doc = "What is done where no rule matches. Required, except of a tls or udp listener with rules "
+                          "(without "
                           "it, what no rule matches is refused) and beside `redirect_https`.",
                    .example = "{ forward: site }",
                    .value = field(&Listener::default_action, action_kind()),
@@ -468,13 +469,15 @@ Value<Listener> listener_kind() {
                   {.name = "desync",
                    .doc = "What becomes of requests that two programs could read differently (request smuggling).",
                    .example = "strictest",
-                   .value = field(&Listener::desync,
-                                  one_of<DesyncMode>({
-                                      {"monitor", DesyncMode::Monitor,
-                                       "as `defensive`, but what has one safe reading is put in order and passed"},
-                                      {"defensive", DesyncMode::Defensive, "what is ambiguous is refused"},
-                                      {"strictest", DesyncMode::Strictest, "what is merely unusual is refused, too"},
-                                  }))},
+                   .value =
+                       field(&Listener::desync,
+                             one_of<DesyncMode>(
+                                 {
+                                     {"monitor", DesyncMode::Monitor,
+                                      "as `defensive`, but what has one safe reading is put in order and passed"},
+                                     {"defensive", DesyncMode::Defensive, "what is ambiguous is refused"},
+                                     {"strictest", DesyncMode::Strictest, "what is merely unusual is refused, too"},
+                                 }))},
                   {.name = "timeouts",
                    .doc = "How long a client may take.",
                    .example = "{ keep_alive: 2m }",

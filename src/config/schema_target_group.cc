@@ -471,13 +471,15 @@ Value<TargetGroup> target_group_kind() {
                   {.name = "desync",
                    .doc = "What becomes of responses that two programs could read differently.",
                    .example = "monitor",
-                   .value = field(&TargetGroup::desync,
-                                  one_of<DesyncMode>({
-                                      {"monitor", DesyncMode::Monitor,
-                                       "as `defensive`, but what has one safe reading is put in order and passed"},
-                                      {"defensive", DesyncMode::Defensive, "what is ambiguous is refused: 502"},
-                                      {"strictest", DesyncMode::Strictest, "what is merely unusual is refused, too"},
-                                  }))},
+                   .value =
+                       field(&TargetGroup::desync,
+                             one_of<DesyncMode>(
+                                 {
+                                     {"monitor", DesyncMode::Monitor,
+                                      "as `defensive`, but what has one safe reading is put in order and passed"},
+                                     {"defensive", DesyncMode::Defensive, "what is ambiguous is refused: 502"},
+                                     {"strictest", DesyncMode::Strictest, "what is merely unusual is refused, too"},
+                                 }))},
                   {.name = "target_connections_max",
                    .doc = "Connections to one target from one worker; 0: no limit.",
                    .example = "200",

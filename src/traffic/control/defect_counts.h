@@ -14,7 +14,7 @@ namespace ballast::traffic {
 
 // Of the counters `member` of each cell, those that are not 0.
 template <typename Cells, typename Cell>
-std::vector<model::Count> defect_counts(const Cells& cells, DefectCounters Cell::*member) {
+std::vector<model::Count> defect_counts(const Cells& cells, DefectCounters Cell::* member) {
   std::array<std::uint64_t, http::defect_count> sums{};
   for (const Cell& cell : cells) {
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += (cell.*member)[i].get();

@@ -61,8 +61,7 @@ io::Task<Client::HeadRead> Http2Client::read_head(ExchangeState& state, const co
   if (state.facts.defect == http::Defect::None) {
     state.request_bytes.append(text);
     stream_->skip_head();  // what is kept is kept once
-    const http::Outcome outcome =
-        http::RequestParser::parse(state.request_bytes.view(), limits, head);
+    const http::Outcome outcome = http::RequestParser::parse(state.request_bytes.view(), limits, head);
     state.facts.defect = outcome.defect;
     // What was written is a whole head: nothing can be missing.
     CHECK(outcome.progress != http::Progress::NeedMore);

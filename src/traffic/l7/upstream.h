@@ -60,9 +60,9 @@ struct HeadStep {
   Code code = Code::Closed;
   http::Defect defect = http::Defect::None;
   std::optional<std::uint64_t> offset = std::nullopt;  // Malformed: of the offending byte, where it is known
-  bool began = false;        // Lost: part of a response had come
-  bool refused = false;      // Lost: the target says that it has not looked at the request
-  bool unconnected = false;  // Lost: no connection could be made
+  bool began = false;                                  // Lost: part of a response had come
+  bool refused = false;                                // Lost: the target says that it has not looked at the request
+  bool unconnected = false;                            // Lost: no connection could be made
 };
 
 class Upstream {

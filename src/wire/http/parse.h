@@ -100,8 +100,8 @@ class ChunkedDecoder {
   std::size_t trailer_size_ = 0;  // of all trailer lines, as received
   std::uint64_t taken_ = 0;
   Flaw oddity_;
-  Buffer line_;                   // a trailer line that came in pieces; bounded by limits_.header
-  Buffer trailers_;               // bounded by limits_.head
+  Buffer line_;      // a trailer line that came in pieces; bounded by limits_.header
+  Buffer trailers_;  // bounded by limits_.head
 };
 
 // Whether a trailer may not carry it: what frames, routes or authenticates a message (RFC 9110 6.5.1).
