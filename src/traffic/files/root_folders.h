@@ -1,8 +1,8 @@
 // RootFolders: the roots of a worker's static files, kept open between requests.
 //
 // A root may be a link that is switched to the next release, or be replaced: each use asks the kernel whether the path
-// still names the same folder, which costs a third of opening and closing it. Emptied with each new Plan, so that a
-// root that is served no more is not held. One worker's; its thread.
+// still names the same folder. Emptied with each new Plan, so that a root that is served no more is not held. One
+// worker's; its thread.
 #pragma once
 
 #include <memory>
