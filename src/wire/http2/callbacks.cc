@@ -146,7 +146,10 @@ struct Callbacks {
     if (stream == nullptr) return 0;
     nghttp2_session_set_stream_user_data(native, id, nullptr);
     --session.stream_count_;
-    if (session.stream_count_ == 0) session.rests_since_ = session.loop_.now();
+    if (session.stream_count_ == 0) {
+      session.rests_since_ = session.loop_.now();
+      session.memory_.touched();
+    }
     if (error_code == NGHTTP2_NO_ERROR) session.guard_.earn_by_request();
     session.left_.push_back(Session::Left{stream->shared_from_this(), error_code});
     return 0;

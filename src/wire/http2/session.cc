@@ -23,6 +23,7 @@ Session::Session(Role role, io::Loop& loop, SessionOwner& owner, const SessionLi
       owner_(owner),
       limits_(limits),
       loop_(loop),
+      memory_(loop, *this, limits.memory_rest),
       guard_(loop_.now()),
       walk_(role == Role::Server ? NGHTTP2_CLIENT_MAGIC_LEN : 0),
       rests_since_(loop_.now()),
@@ -47,8 +48,11 @@ bool Session::start() {
   nghttp2_option_set_peer_max_concurrent_streams(options, 100);
   // FloodGuard judges resets, by the work that goes with them.
   nghttp2_option_set_stream_reset_rate_limit(options, std::uint64_t{1} << 32U, std::uint64_t{1} << 20U);
-  const int failure = role_ == Role::Server ? nghttp2_session_server_new2(&native_, callbacks, this, options)
-                                            : nghttp2_session_client_new2(&native_, callbacks, this, options);
+  nghttp2_mem memory{&memory_, RestMemory::allocate, RestMemory::release, RestMemory::allocate_zeros,
+                     RestMemory::reallocate};
+  const int failure = role_ == Role::Server ? nghttp2_session_server_new3(&native_, callbacks, this, options, &memory)
+                                            : nghttp2_session_client_new3(&native_, callbacks, this, options, &memory);
+  memory_.made();
   nghttp2_option_del(options);
   nghttp2_session_callbacks_del(callbacks);
   if (failure != 0) return false;
@@ -130,6 +134,7 @@ bool Session::take(Bytes bytes) {
       nghttp2_session_mem_recv(native_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   idle_frames_ += static_cast<std::int64_t>(walk_.count(bytes));
   settle_left();
+  if (stream_count_ == 0) memory_.touched();
   if (taken >= 0 && idle_frames_ > 0) return spend(std::exchange(idle_frames_, 0) * FloodGuard::frame_cost) == 0;
   if (taken < 0) {
     const bool flooded = taken == NGHTTP2_ERR_FLOODED || taken == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
@@ -232,6 +237,10 @@ bool Session::has_work() const {
 
 bool Session::rests() const {
   return stream_count_ == 0 && writer_.empty();
+}
+
+bool Session::is_at_rest() const {
+  return rests() && out_.empty() && nghttp2_session_want_write(native_) == 0;
 }
 
 io::Deadline Session::next_deadline() {

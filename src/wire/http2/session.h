@@ -22,6 +22,7 @@
 #include "wire/http/outgoing.h"
 #include "wire/http2/flood_guard.h"
 #include "wire/http2/frame_walk.h"
+#include "wire/http2/rest_memory.h"
 #include "wire/http2/session_defect.h"
 #include "wire/http2/stream.h"
 
@@ -37,6 +38,8 @@ struct SessionLimits {
   io::Duration header = std::chrono::seconds(30);  // a head that was begun
   io::Duration rest = std::chrono::seconds(60);    // without a stream
   io::Duration sink_idle = std::chrono::seconds(60);
+  // After so long without a stream its memory is given back: a page or two to be taken again cost a microsecond.
+  io::Duration memory_rest = std::chrono::seconds(1);
 };
 
 class SessionOwner {
@@ -50,7 +53,7 @@ class SessionOwner {
   ~SessionOwner() = default;
 };
 
-class Session : public std::enable_shared_from_this<Session> {
+class Session final : public std::enable_shared_from_this<Session>, private RestMemory::Owner {
  public:
   enum class Role : std::uint8_t { Server, Client };
   // `owner` lives until run() has ended. Requests made before run() wait in it.
@@ -75,6 +78,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::size_t stream_count() const { return stream_count_; }
   // Why it was ended by us.
   SessionDefect defect() const { return defect_; }
+  // Whether the memory that only work needs has been given back since the last of it.
+  bool holds_least() const { return memory_.is_released(); }
   io::Loop& loop() const { return loop_; }
 
  private:
@@ -106,6 +111,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // Ends run()'s wait: it is to look around.
   void nudge();
   bool rests() const;
+  bool is_at_rest() const override;
   io::Deadline next_deadline();
   // False: the connection has nothing left to wait for.
   bool take_deadline();
@@ -128,6 +134,7 @@ class Session : public std::enable_shared_from_this<Session> {
   SessionOwner& owner_;
   const SessionLimits limits_;
   io::Loop& loop_;
+  RestMemory memory_;
   nghttp2_session* native_ = nullptr;
   FloodGuard guard_;
   FrameWalk walk_;

@@ -157,5 +157,28 @@ TEST_F(SessionTest, AConnectionAtRestEnds) {
   });
 }
 
+TEST_F(SessionTest, AConnectionAtRestHoldsLittleAndWorksOn) {
+  run(
+      [](World& world) -> io::Task<void> {
+        world.link.send(beginning + frame(headers, end_stream | end_headers, 1, get));
+        world.begin();
+        CO_ASSERT(co_await world.until(World::asked));
+        EXPECT_FALSE(world.session->holds_least());
+        world.owner.streams.front()->respond({.status = 200, .lines = {}, .length = 0}, Stream::BodyFollows::No);
+        CO_ASSERT(co_await world.until([](World& each) { return each.session->holds_least(); }));
+        world.owner.streams.clear();
+        world.link.send(frame(headers, end_stream | end_headers, 3, get));
+        CO_ASSERT(co_await world.until(World::asked));
+        EXPECT_FALSE(world.owner.streams.front()->is_lost());
+        world.owner.streams.front()->respond({.status = 200, .lines = {}, .length = 0}, Stream::BodyFollows::No);
+        EXPECT_TRUE(co_await world.owner.streams.front()->until_sent(1s));
+        world.owner.rest = 0s;
+        world.session->drain();
+        CO_ASSERT(co_await world.until(World::ended));
+        EXPECT_EQ(world.session->defect(), SessionDefect::None);
+      },
+      {.memory_rest = 1ms});
+}
+
 }  // namespace
 }  // namespace ballast::http2
