@@ -83,8 +83,9 @@ void finish_external_account(ExternalAccount& account, const Node& node, Decoder
   if (account.hmac_key_file.empty()) return;
   const auto content = decoder.files.read(account.hmac_key_file, 4 * kib);
   if (!content) return decoder.error(node.mark_of("hmac_key_file"), content.error().text());
-  std::string text(trimmed(*content));
-  while (text.ends_with('=')) text.pop_back();
+  std::string text(*content);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  while (text.ends_with('=')) text.pop_back();  // some authorities show it padded
   const auto key = decode_base64url(text);
   if (!key.has_value() || key->size() < 16) {
     return decoder.error(node.mark_of("hmac_key_file"),
