@@ -52,7 +52,7 @@ async def play_request(world: World, mode: str, case: Case) -> list[str]:
         await wire.until(lambda: wire.ended or len(take_answers(wire.data)[0]) >= wanted, f"{wanted} answers")
         if expected.defect or expected.passed:
             wire.send(AFTER)  # nothing is read behind what was refused or mended; and behind what is odd, it is
-        after = bool(expected.passed) and (mode != "monitor" or class_of(expected.passed) == "acceptable")
+        after = bool(expected.passed) and not expected.defect and (mode != "monitor" or class_of(expected.passed) == "acceptable")
         wire.half_close()
         await wire.until(lambda: wire.ended, "the end of the connection")
         if after:

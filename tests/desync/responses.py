@@ -110,7 +110,7 @@ def responses() -> list[ResponseCase]:
         bad(f"line {line!r}", defect, head(line, "Content-Length: 5") + b"hello", refused_in=mended)
     bad("a byte beyond ASCII", "obs_text", head(b"A: \xe9", "Content-Length: 5") + b"hello", refused_in=odd)
     bad("an unusual name", "unusual_header_name", head("X_Y: z", "Content-Length: 5") + b"hello", refused_in=odd)
-    for size in (b"5 ", b" 5", b"0x5", b"+5", b"-5", b"g", b"", b"5g", b"FFFFFFFFFFFFFFFF", b"8000000000000000", b"00000000000000005", b"5,5", b"5.0", b"5\x01"):
+    for size in (b"5 ", b" 5", b"0x5", b"+5", b"-5", b"g", b"", b"5g", b"FFFFFFFFFFFFFFFF", b"8000000000000000", b"5,5", b"5.0", b"5\x01"):
         bad(f"chunk {size!r}", "bad_chunk_size", head("Transfer-Encoding: chunked") + size + b"\r\nhello\r\n0\r\n\r\n")
     for ending in (b"", b"\n", b"X\r\n", b"\r", b"XX\r\n"):
         bad(f"a chunk ends with {ending!r}", "bad_chunk_end", head("Transfer-Encoding: chunked") + b"5\r\nhello" + ending + b"0\r\n\r\n")

@@ -22,8 +22,8 @@ async def run(binary: str, folder: pathlib.Path, parts: list[str], seconds: floa
     requests = corpus.requests()
     problems: list[str] = []
     for part in parts:
+        (folder / part).mkdir()
         world = World(binary, folder / part)
-        world.folder.mkdir()
         try:
             await world.start()
             if part == "requests":
