@@ -77,6 +77,13 @@ TEST(AcmeSettings, WhatCannotBeObtainedIsRefused) {
   }
 }
 
+TEST(AcmeSettings, EachNameIsJudgedOnce) {
+  const std::string errors = errors_of(with_names("['*.example.com', '192.0.2.1']"));
+  EXPECT_THAT(errors, HasSubstr("is a wildcard"));
+  EXPECT_THAT(errors, HasSubstr("is an address"));
+  EXPECT_THAT(errors, testing::Not(HasSubstr("twice")));
+}
+
 TEST(AcmeSettings, AreDecodedAndCompared) {
   MemoryFiles all = files();
   const auto before = load_text("x.yaml", with_names("[B.example, a.example]"), {.files = all});

@@ -50,7 +50,8 @@ void finish_names(CertificateFiles& files, const Node& node, Decoder& decoder) {
     std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
   }
   for (auto each = files.acme.begin(); each != files.acme.end(); ++each) {
-    if (std::find(files.acme.begin(), each, *each) == each) continue;
+    // Empty: it was an error already.
+    if (each->empty() || std::find(files.acme.begin(), each, *each) == each) continue;
     return decoder.error(node.mark_of("acme"), fmt::format("acme: {} stands here twice", quote(*each)));
   }
 }

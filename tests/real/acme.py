@@ -17,6 +17,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -117,7 +118,7 @@ listeners:
     certificates: [{certificate} {{ acme: [{names}] }}]
     default: {{ fixed_response: {{ status: 200, body: "hello" }} }}
 {more}
-""", self.folder))
+""", self.folder, admin_http=self.ballast.admin_http))
         return path
 
     async def until(self, what: str, holds, patience: float = PATIENCE_SECONDS):
@@ -303,6 +304,11 @@ async def by_apply(world: World) -> None:
     await world.shown_soon("three.example.test")
     same = await world.shown("one.example.test")
     require(same["serial"] == first["serial"], "the other one was obtained anew")
+    with urllib.request.urlopen(f"http://{world.ballast.admin_http}/metrics", timeout=10) as answer:
+        metrics = answer.read().decode()
+    for line in ('ballast_acme_orders_total{name="three.example.test",end="obtained"} 1',
+                 'ballast_acme_failures{name="one.example.test"} 0'):
+        require(line in metrics, f"no {line} among\n" + "\n".join(x for x in metrics.splitlines() if "acme" in x))
     done = await world.ballast.command("status")
     require("three.example.test" in done.out and "good" in done.out, done.out)
 
