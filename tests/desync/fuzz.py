@@ -74,7 +74,7 @@ def judge(mode: str, data: bytes, wire: Wire, requests: list[Request]) -> str:
     return ""
 
 
-async def _one(world: World, mode: str, data: bytes, cut: int) -> str:
+async def play_one(world: World, mode: str, data: bytes, cut: int) -> str:
     origin = world.origins[mode]
     before = len(origin.requests)
     wire = await Wire.connect(world.listeners[mode])
@@ -102,7 +102,7 @@ async def fuzz(world: World, cases: list[Case], seconds: float, seed: int) -> li
     while time.monotonic() < ends and len(problems) < REPORT_MAX:
         data = mutate(chance, seeds)
         cut = len(data) if chance.randrange(2) else chance.randrange(len(data) + 1)
-        found = await asyncio.gather(*(_one(world, mode, data, cut) for mode in world.modes))
+        found = await asyncio.gather(*(play_one(world, mode, data, cut) for mode in world.modes))
         count += 1
         problems += [f"{mode}, mutation {count} of seed {seed}, cut at {cut}: {each}\n    sent: {data!r}"
                      for mode, each in zip(world.modes, found) if each]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Desync: a corpus of malformed and ambiguous requests, responses and HTTP/2 heads in all modes, and mutations of it.
 
-    tests/desync/run.py --ballast build/test/ballast [--seconds 5] [--seed 1] [requests responses h2 fuzz]
+    tests/desync/run.py --ballast build/test/ballast [--seconds 5] [--seed 1] [canary requests responses h2 fuzz]
 """
 
 import argparse
@@ -13,7 +13,7 @@ import tempfile
 
 sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
 
-from desync import corpus, fuzz, h2, play, responses  # noqa: E402
+from desync import canary, corpus, fuzz, h2, play, responses  # noqa: E402
 from desync.world import World  # noqa: E402
 from kit.failure import Failure  # noqa: E402
 
@@ -22,6 +22,9 @@ async def run(binary: str, folder: pathlib.Path, parts: list[str], seconds: floa
     requests = corpus.requests()
     problems: list[str] = []
     for part in parts:
+        if part == "canary":
+            problems += await canary.canaries(requests)
+            continue
         (folder / part).mkdir()
         world = World(binary, folder / part)
         try:
@@ -55,7 +58,7 @@ def main() -> int:
     parser.add_argument("--ballast", default="build/test/ballast", help="the binary")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long to mutate")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("parts", nargs="*", default=["requests", "responses", "h2", "fuzz"])
+    parser.add_argument("parts", nargs="*", default=["canary", "requests", "responses", "h2", "fuzz"])
     given = parser.parse_args()
     print(f"desync: seed {given.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="ballast-desync-") as folder:
