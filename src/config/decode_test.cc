@@ -49,9 +49,9 @@ TEST(Mistakes, OfTheWholeFile) {
           {"listners: {}",
            {"1:1 unknown key \"listners\" in this configuration; did you mean \"listeners\"? | allowed: include, "
             "listeners, "
-            "target_groups, access_log, admin, state_directory, workers, shutdown_timeout"}},
+            "target_groups, acme, access_log, admin, state_directory, workers, shutdown_timeout"}},
           {"zzz: {}",
-           {"1:1 unknown key \"zzz\" in this configuration | allowed: include, listeners, target_groups, access_log, "
+           {"1:1 unknown key \"zzz\" in this configuration | allowed: include, listeners, target_groups, acme, access_log, "
             "admin, "
             "state_directory, workers, shutdown_timeout"}},
           {"workers: 0", {"1:10 workers: \"0\" is less than 1 | allowed: auto, or a whole number, 1 to 256"}},
@@ -303,7 +303,7 @@ TEST(Mistakes, OfAuthentication) {
       {"{ jwt: { keys: { url: 'ftps://a/b' }, algorithms: RS256, audience: a } }",
        {"1:109 url: \"ftps://a/b\" does not begin with http:// or https:// | allowed: http or https URL"}},
       {"{ jwt: { keys: { url: 'http://a/b', ca: x.crt }, algorithms: RS256, audience: a } }",
-       {"1:129 ca is for an https url: what comes otherwise is not verified"}},
+       {"1:123 ca is for an https url: what comes otherwise is not verified"}},
       {"{ jwt: { keys: { file: keys, refresh: 1m }, algorithms: RS256, audience: a } }",
        {"1:116 refresh is for a url; a file is read again when it has changed"}},
       {"{ forward: { group: gg } }", {"1:107 unknown target group \"gg\"; did you mean \"g\"? | known: g, t"}},
