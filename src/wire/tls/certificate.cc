@@ -38,7 +38,9 @@ std::string because(const std::string& failure) {
 std::optional<WallTime> wall_time(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
-  return std::chrono::system_clock::from_time_t(timegm(&parts));
+  // "99991231235959Z" stands for no end (RFC 5280 4.1.2.5); a clock of nanoseconds ends in 2262.
+  constexpr std::int64_t farthest_s = 9'000'000'000;
+  return WallTime(std::chrono::seconds(std::clamp<std::int64_t>(timegm(&parts), -farthest_s, farthest_s)));
 }
 
 std::string date(WallTime time) {

@@ -137,5 +137,13 @@ TEST(Pem, TellsTheLines) {
   EXPECT_EQ(blocks[2].line, 7);
 }
 
+// RFC 5280 4.1.2.5: a certificate that has no end says so with the last second of the year 9999.
+TEST(Certificate, OneWithoutAnEndHasNotExpired) {
+  const TestAuthority authority;
+  const auto certificate = certificate_of(authority.make({.names = {"DNS:a.example"}, .until_days = 2'900'000}));
+  EXPECT_TRUE(certificate->warnings.empty()) << certificate->warnings.front();
+  EXPECT_GT(certificate->not_after, std::chrono::system_clock::now() + std::chrono::days(200 * 365));
+}
+
 }  // namespace
 }  // namespace ballast::tls
