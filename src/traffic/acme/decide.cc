@@ -8,6 +8,8 @@ namespace {
 using std::chrono::milliseconds;
 
 WallTime renewal_of(const RenewalPolicy& policy, const HeldCertificate& held) {
+  // What has no times that can be read has the ends of the clock, whose difference is none.
+  if (held.not_before == WallTime::min() || held.not_after == WallTime::max()) return WallTime::min();
   const auto lifetime =
       std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(held.not_after - held.not_before));
   milliseconds before = policy.renew_before.count() > 0 ? policy.renew_before : lifetime / 3;
