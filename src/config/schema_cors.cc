@@ -40,6 +40,12 @@ void finish_cors(Cors& cors, const Node& node, Decoder& decoder) {
         "origins",
         "origins: [https://app.example.com]");
   }
+  if (std::ranges::find(cors.origins, "null") != cors.origins.end()) {
+    decoder.error(node.mark_of("credentials"),
+                  "credentials with the origin null: every page can open a frame of that origin, and would act as the "
+                  "user who opens it; name the origins",
+                  "origins: [https://app.example.com]");
+  }
   if (has_star(cors.expose)) {
     decoder.error(node.mark_of("expose"),
                   "expose: with credentials browsers take * for a header of that name; name the headers");
