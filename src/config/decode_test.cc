@@ -51,7 +51,8 @@ TEST(Mistakes, OfTheWholeFile) {
             "listeners, "
             "target_groups, acme, access_log, admin, state_directory, workers, shutdown_timeout"}},
           {"zzz: {}",
-           {"1:1 unknown key \"zzz\" in this configuration | allowed: include, listeners, target_groups, acme, access_log, "
+           {"1:1 unknown key \"zzz\" in this configuration | allowed: include, listeners, target_groups, acme, "
+            "access_log, "
             "admin, "
             "state_directory, workers, shutdown_timeout"}},
           {"workers: 0", {"1:10 workers: \"0\" is less than 1 | allowed: auto, or a whole number, 1 to 256"}},

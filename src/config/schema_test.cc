@@ -103,6 +103,8 @@ TEST(Schema, EveryExampleIsTaken) {
       {"file", "{{ listeners: {{ x: {{ address: ':80', default: {{ fixed_response: {{ body: {} }} }} }} }} }}"},
       {"target_group", "{{ target_groups: {{ x: {} }} }}"},
       {"health_check", "{{ target_groups: {{ x: {{ health_check: {} }} }} }}"},
+      {"udp", "{{ listeners: {{ x: {{ address: ':53', protocol: udp, default: {{ forward: site }}, udp: {} }} }} }}"},
+      {"udp_check", "{{ target_groups: {{ x: {{ protocol: udp, health_check: {{ protocol: udp, udp: {} }} }} }} }}"},
       {"jsonrpc", "{{ target_groups: {{ x: {{ health_check: {{ jsonrpc: {} }} }} }} }}"},
       {"target", "{{ target_groups: {{ x: {{ targets: [{}] }} }} }}"},
       {"group_timeouts", "{{ target_groups: {{ x: {{ timeouts: {} }} }} }}"},

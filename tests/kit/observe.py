@@ -33,6 +33,9 @@ class Metrics:
         return [value for name, have, value in self._samples
                 if name == match[1] and all(have.get(key) == wanted for key, wanted in labels.items())]
 
+    def labelled(self, name: str) -> list[tuple[dict[str, str], float]]:
+        return [(labels, value) for each, labels, value in self._samples if each == name]
+
     def check(self, wanted: str) -> str:
         """`name{label="x"} 3`, `... >= 3` or `... absent`; the problem, or nothing."""
         match = re.fullmatch(r"(\w+(?:\{.*\})?) (?:(>=) )?(\S+)", wanted)

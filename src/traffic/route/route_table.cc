@@ -121,8 +121,9 @@ Result<RouteTable> RouteTable::compile(const config::Listener& listener, const G
   }
   const std::optional<config::Action> action = last_action(listener);
   if (!action) {
-    // Of a tls listener: what no rule matches is refused.
-    if (listener.protocol == config::ListenerProtocol::Tls) return table;
+    // What no rule matches is refused, or dropped.
+    using Protocol = config::ListenerProtocol;
+    if (listener.protocol == Protocol::Tls || listener.protocol == Protocol::Udp) return table;
     return fail(Code::Invalid, fmt::format("listener \"{}\" has no default action; add `default: {{ forward: GROUP }}`",
                                            listener.name));
   }

@@ -380,7 +380,7 @@ TEST_F(FileRelayTest, AFileInChunksIsCopied) {
     const RelayResult result = co_await relay(out, body, Framing::Chunked, to.stream, no_hurry);
     EXPECT_EQ(result.end, RelayEnd::Done);
     const std::string got = receiver.all();
-    EXPECT_TRUE(got.starts_with("2000\r\n" + bytes.substr(0, 8 * kib) + "\r\n10000\r\n"));
+    EXPECT_TRUE(got.starts_with("10000\r\n" + bytes.substr(0, 64 * kib) + "\r\n10000\r\n"));
     EXPECT_TRUE(got.ends_with("\r\n0\r\n\r\n"));
   });
 }
