@@ -451,18 +451,18 @@ TEST(Mistakes, ReadAsOneText) {
                                 "target_groups:\n  site:\n    health_check: { intervall: 5s }\n",
                                 {.files = files});
   ASSERT_FALSE(loaded);
-  EXPECT_EQ(
-      loaded.error().render(),
-      "site.yaml:4:25: error: unknown target group \"siet\"; did you mean \"site\"?\n"
-      "   4 |     default: { forward: siet }\n"
-      "     |                         ^~~~\n"
-      "     = known: site\n"
-      "site.yaml:7:21: error: unknown key \"intervall\" in this health_check; did you mean \"interval\"?\n"
-      "   7 |     health_check: { intervall: 5s }\n"
-      "     |                     ^~~~~~~~~\n"
-      "     = allowed: protocol, port, path, host, method, interval, timeout, healthy_threshold, unhealthy_threshold, "
-      "success_codes, jsonrpc, user, service, command\n"
-      "2 errors\n");
+  EXPECT_EQ(loaded.error().render(),
+            "site.yaml:4:25: error: unknown target group \"siet\"; did you mean \"site\"?\n"
+            "   4 |     default: { forward: siet }\n"
+            "     |                         ^~~~\n"
+            "     = known: site\n"
+            "site.yaml:7:21: error: unknown key \"intervall\" in this health_check; did you mean \"interval\"?\n"
+            "   7 |     health_check: { intervall: 5s }\n"
+            "     |                     ^~~~~~~~~\n"
+            "     = allowed: protocol, udp, port, path, host, method, interval, timeout, healthy_threshold, "
+            "unhealthy_threshold, "
+            "success_codes, jsonrpc, user, service, command\n"
+            "2 errors\n");
 }
 
 TEST(Load, AFileThatIsNotThere) {

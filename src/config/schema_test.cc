@@ -168,6 +168,9 @@ TEST(Schema, EveryExampleIsTaken) {
                                diagnostic.text.find("tls listener") != std::string::npos ||
                                diagnostic.text.find("only a check with protocol: exec") != std::string::npos ||
                                diagnostic.text.find("only a check with protocol: grpc") != std::string::npos ||
+                               diagnostic.text.find("only a check with protocol: udp") != std::string::npos ||
+                               diagnostic.text.find("sends one of send and send_hex") != std::string::npos ||
+                               diagnostic.text.find("write protocol: udp") != std::string::npos ||
                                diagnostic.text.find("refresh is for a url") != std::string::npos ||
                                diagnostic.text.find("ca is for an https url") != std::string::npos ||
                                diagnostic.text.find("write protocol: http") != std::string::npos ||
