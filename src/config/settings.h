@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -481,6 +482,8 @@ struct Admin {
   friend bool operator==(const Admin&, const Admin&) = default;
 };
 
+struct Recording;
+
 struct Settings {
   std::vector<std::string> files;          // as named in diagnostics, the main file first
   std::vector<Listener> listeners;         // in the order of the file
@@ -489,7 +492,9 @@ struct Settings {
   AccessLog access_log;
   std::string state_directory = "/var/lib/ballast";
   int workers = 0;                        // 0: auto, one a core
-  Milliseconds shutdown_timeout{30'000};  // how long SIGTERM drains
+  Milliseconds shutdown_timeout{30'000};    // how long SIGTERM drains
+  Milliseconds handover_timeout{3'600'000};  // how long a process drains that another one has followed
+  std::shared_ptr<const Recording> recording;  // what it was read from; nullptr: text of a test
   const TargetGroup* group(std::string_view name) const;
   const Listener* listener(std::string_view name) const;
 };

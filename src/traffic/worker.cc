@@ -118,10 +118,18 @@ void Worker::stop_accepting() {
   });
 }
 
-void Worker::drain(io::Duration time, std::move_only_function<void()> done) {
-  loop_->post([this, time, done = std::move(done)]() mutable {
+void Worker::leave_listeners() {
+  loop_->post([this] { doors_.clear(); });
+}
+
+void Worker::drain(io::Duration time, AtRest at_rest, std::move_only_function<void()> done) {
+  loop_->post([this, time, at_rest, done = std::move(done)]() mutable {
     draining_ = true;
-    end_connections(nullptr);
+    if (at_rest == AtRest::End) {
+      end_connections(nullptr);
+    } else {
+      for (OpenConnection* each = connections_; each != nullptr; each = each->next_) each->end_with_next_request();
+    }
     own_scope_.spawn(end_drain(time, std::move(done)));
   });
 }

@@ -67,9 +67,12 @@ class Worker {
   void retire(std::shared_ptr<TargetShare> target, Leftovers leftovers);
   // Takes what waits in the listeners' queues, and no more.
   void stop_accepting();
-  // Ends connections at rest, lets what is under way end in `time`, then calls it off; `done` runs on the worker's
-  // thread.
-  void drain(io::Duration time, std::move_only_function<void()> done);
+  // Takes no more, and leaves what waits in the queues to the process that goes on with the sockets.
+  void leave_listeners();
+  // Lets what is under way end in `time`, then calls it off; `done` runs on the worker's thread. Connections at rest are
+  // ended, or may make one more request: those of a process that another one follows have nobody who refuses them.
+  enum class AtRest : std::uint8_t { End, OneMore };
+  void drain(io::Duration time, AtRest at_rest, std::move_only_function<void()> done);
   io::Loop& loop() { return *loop_; }
 
   // The worker's own thread.

@@ -22,7 +22,7 @@ from kit.peer import free_port
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 COMMAND_SECONDS = 30.0
-TALKS_TO_RUNNING = {"apply", "plan", "status", "events", "target", "explain", "top", "reload"}
+TALKS_TO_RUNNING = {"apply", "plan", "status", "events", "target", "explain", "top", "reload", "upgrade"}
 
 _SANITIZER = re.compile(r"(ERROR|WARNING): \w*Sanitizer|runtime error:|SUMMARY: \w*Sanitizer")
 _SANITIZER_OPTIONS = {
@@ -73,7 +73,16 @@ class Ballast:
 
     @property
     def pid(self) -> int:
+        """Of the keeper, which is what was started."""
         return self._process.pid
+
+    @property
+    def serving_pid(self) -> int:
+        """Of the youngest process that the keeper has started."""
+        children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        if not children:
+            raise Failure("the keeper has no serving process")
+        return int(children[-1])
 
     @property
     def running(self) -> bool:
@@ -105,7 +114,7 @@ class Ballast:
     def pipes_open(self) -> int:
         """Both ends of one count as one."""
         ends = set()
-        for each in pathlib.Path(f"/proc/{self.pid}/fd").iterdir():
+        for each in pathlib.Path(f"/proc/{self.serving_pid}/fd").iterdir():
             with contextlib.suppress(OSError):  # closed just now
                 ends.add(os.readlink(each))
         return sum(1 for each in ends if each.startswith("pipe:"))

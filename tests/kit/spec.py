@@ -173,6 +173,8 @@ class Spec:
     async def _address(self, name: str) -> str:
         if name == "pid":
             return str(self._ballast.pid)
+        if name == "serving":
+            return str(self._ballast.serving_pid)
         if name == "binary":
             return self._ballast.binary
         if name == "admin":

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "config/diff.h"
+#include "config/recorded_files.h"
 #include "config/words.h"
 #include "io/machine.h"
 #include "io/system.h"
@@ -81,7 +82,7 @@ Control::Control(io::Loop& loop, config::Settings settings, Options options)
       auth_({.loop = loop_, .resolver = *options_.resolver, .events = events_, .changed = [this] { publish_soon(); }}),
       passwords_(auth::is_password_of),
       loads_(worker_count(*settings_)),
-      listeners_(worker_count(*settings_)),
+      listeners_(*options_.sockets, worker_count(*settings_)),
       tls_({.loop = loop_,
             .events = events_,
             .workers = worker_count(*settings_),
@@ -117,6 +118,14 @@ io::Task<Result<>> Control::start() {
   Result<Overrides> overrides = load_overrides(settings_->state_directory);
   if (!overrides) co_return fail(std::move(overrides.error()));
   overrides_of_absent_groups_ = std::move(*overrides);
+  if (!options_.state_before.empty()) {
+    auto before = read_state(options_.state_before);
+    if (before) before_ = std::move(*before);
+    if (!before) events_.add("state.not_read", "ballast", before.error().text() + "; starting without it");
+    options_.state_before.clear();
+    events_.restore(std::move(before_.events));
+    generation_ = before_.generation;
+  }
 
   // Prepared by adopt(), which for the first time has only new listeners and groups.
   auto routes = compile_routes(*settings_);
@@ -133,6 +142,7 @@ io::Task<Result<>> Control::start() {
   co_await auth_.fetched_once(deadline);
   started_ = true;
   if (Result<> adopted = adopt(settings_); !adopted) co_return adopted;
+  count_on(std::exchange(before_, SavedState{}));
   events_.add("started", "ballast",
               fmt::format("{} listeners, {} target groups, {} workers", settings_->listeners.size(),
                           settings_->target_groups.size(), workers_.size()));
@@ -141,15 +151,33 @@ io::Task<Result<>> Control::start() {
 
 io::Task<void> Control::stop() {
   stopping_ = true;
-  tls_.stop();
   events_.add("stopping", "ballast",
               fmt::format("requests under way have {} ms to end", settings_->shutdown_timeout.count()));
   for (const auto& worker : workers_) worker->stop_accepting();
   await_workers();
   listeners_.commit({});  // the kernel refuses new connections from here on
+  co_await end_within(settings_->shutdown_timeout, Worker::AtRest::End);
+  workers_.clear();
+  events_.add("stopped", "ballast", "all requests have ended");
+}
+
+io::Task<std::string> Control::drain_away() {
+  stopping_ = true;
+  const auto listeners = open_listeners();
+  for (const auto& worker : workers_) worker->leave_listeners();
+  await_workers();
+  listeners_.hand_over();
+  co_await end_within(settings_->handover_timeout, Worker::AtRest::OneMore);
+  const std::string counts = write_state(counts_since(save(listeners), told_));
+  workers_.clear();
+  co_return counts;
+}
+
+io::Task<void> Control::end_within(config::Milliseconds time, Worker::AtRest at_rest) {
+  tls_.stop();
   auto left = std::make_shared<std::size_t>(workers_.size());
   for (const auto& worker : workers_) {
-    worker->drain(settings_->shutdown_timeout, [this, left] { loop_.post([left] { --*left; }); });
+    worker->drain(time, at_rest, [this, left] { loop_.post([left] { --*left; }); });
   }
   constexpr auto look = std::chrono::milliseconds(10);
   while (*left != 0) co_await io::Sleep(loop_.after(look));
@@ -157,8 +185,52 @@ io::Task<void> Control::stop() {
   co_await auth_.close();
   disarm();
   passwords_.close();
-  workers_.clear();
-  events_.add("stopped", "ballast", "all requests have ended");
+}
+
+std::vector<std::shared_ptr<ListenerShare>> Control::open_listeners() const {
+  std::vector<std::shared_ptr<ListenerShare>> shares;
+  for (const OpenListener& open : listeners_.open()) shares.push_back(open.share);
+  return shares;
+}
+
+SavedState Control::save(const std::vector<std::shared_ptr<ListenerShare>>& listeners) const {
+  SavedState state{.generation = generation_};
+  for (const auto& [name, keeper] : groups_) state.groups.push_back(keeper->saved());
+  for (const auto& share : listeners) state.listeners.push_back({.name = share->name, .counts = counts_of(share->cells)});
+  return state;
+}
+
+std::string Control::state() {
+  told_ = save(open_listeners());
+  SavedState whole = told_;
+  whole.events = events_.since(0);
+  if (settings_->recording != nullptr) whole.configuration = config::write_recording(*settings_->recording);
+  return write_state(whole);
+}
+
+std::string Control::configuration_in(const std::string& state) {
+  auto before = read_state(state);
+  return before ? std::move(before->configuration) : std::string();
+}
+
+// On the thread of the worker whose cells they go into; this one waits for it.
+void Control::count_on(SavedState counted) {
+  if (workers_.empty()) return;
+  workers_.front()->loop().post([this, counted = std::move(counted)] {
+    for (const SavedGroup& group : counted.groups) {
+      const auto found = groups_.find(group.name);
+      if (found != groups_.end()) found->second->add_counts(group);
+    }
+    for (const OpenListener& open : listeners_.open()) {
+      const SavedListener* listener = counted.listener(open.share->name);
+      if (listener != nullptr) add(open.share->cells.front(), listener->counts);
+    }
+  });
+  await_workers();
+}
+
+void Control::add_counts(const std::string& counts) {
+  if (auto counted = read_state(counts); counted && !stopping_) count_on(std::move(*counted));
 }
 
 Result<Control::Routes> Control::compile_routes(const config::Settings& settings) const {
@@ -189,7 +261,10 @@ void Control::configure_groups() {
                                    .changed = [this] { publish_soon(); },
                                    .retired = [this](const std::shared_ptr<TargetShare>& target,
                                                      Leftovers leftovers) { retire(target, leftovers); }};
-      found = groups_.emplace(group.name, std::make_unique<GroupKeeper>(std::move(context), group.name)).first;
+      found = groups_
+                  .emplace(group.name, std::make_unique<GroupKeeper>(std::move(context), group.name,
+                                                                     before_.group(group.name)))
+                  .first;
       found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name),
                                tls_.group(group.name));
       const auto kept = overrides_of_absent_groups_.find(group.name);
@@ -332,6 +407,11 @@ Result<model::ApplyReport> Control::reload() {
     return fail(std::move(next.error()));
   }
   return apply(std::move(*next));
+}
+
+Result<> Control::upgrade() {
+  if (stopping_) return fail(Code::Cancelled, "ballast is stopping; it is not replaced");
+  return options_.upgrade();
 }
 
 Result<GroupKeeper*> Control::keeper_of(std::string_view group) {

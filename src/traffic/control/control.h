@@ -20,6 +20,7 @@
 #include "traffic/control/group_keeper.h"
 #include "traffic/control/listeners.h"
 #include "traffic/control/overrides.h"
+#include "traffic/control/saved_state.h"
 #include "traffic/control/tls_keeper.h"
 #include "traffic/worker.h"
 
@@ -30,9 +31,13 @@ class Control final : public model::Service, private io::Timer {
   struct Options {
     std::string version;
     std::string config_file;
-    io::Resolver* resolver = nullptr;  // outlives this
+    io::Resolver* resolver = nullptr;     // outlives this
+    io::SocketSource* sockets = nullptr;  // outlives this
+    std::string state_before;             // of the process before this one: its state(); empty: there was none
     // Reads the configuration file again; the Error's text is all that is wrong with it.
     std::function<Result<config::Settings>()> read_config;
+    // Asks for another process in the place of this one.
+    std::function<Result<>()> upgrade;
   };
 
   static Result<std::unique_ptr<Control>> make(io::Loop& loop, config::Settings settings, Options options);
@@ -42,6 +47,14 @@ class Control final : public model::Service, private io::Timer {
   io::Task<Result<>> start();
   // Stops accepting, lets requests end within settings().shutdown_timeout, then ends everything.
   io::Task<void> stop();
+  // The same for a process that another one follows, which goes on with the sockets: within settings().handover_timeout.
+  // What was counted since the last state(), for the other one's add_counts().
+  io::Task<std::string> drain_away();
+  // For the process that follows (saved_state.h).
+  std::string state();
+  // What the configuration was read from, in a state() of any version; empty: it does not say.
+  static std::string configuration_in(const std::string& state);
+  void add_counts(const std::string& counts);
   void reopen_logs() { access_log_->reopen(); }
   EventLog& event_log() { return events_; }
 
@@ -50,6 +63,7 @@ class Control final : public model::Service, private io::Timer {
   std::vector<model::Change> plan(const config::Settings& next) override;
   Result<model::ApplyReport> apply(config::Settings next) override;
   Result<model::ApplyReport> reload() override;
+  Result<> upgrade() override;
   const config::Settings& settings() const override { return *settings_; }
   Result<> drain(std::string_view group, std::string_view target) override;
   Result<> enable(std::string_view group, std::string_view target) override;
@@ -61,6 +75,10 @@ class Control final : public model::Service, private io::Timer {
 
   Control(io::Loop& loop, config::Settings settings, Options options);
   Result<> make_workers();
+  io::Task<void> end_within(config::Milliseconds time, Worker::AtRest at_rest);
+  std::vector<std::shared_ptr<ListenerShare>> open_listeners() const;
+  SavedState save(const std::vector<std::shared_ptr<ListenerShare>>& listeners) const;
+  void count_on(SavedState counted);
   Result<Routes> compile_routes(const config::Settings& settings) const;
   Result<> adopt(std::shared_ptr<const config::Settings> next);
   void configure_groups();
@@ -90,6 +108,8 @@ class Control final : public model::Service, private io::Timer {
   Routes routes_;
   std::map<std::string, std::unique_ptr<GroupKeeper>, std::less<>> groups_;
   Overrides overrides_of_absent_groups_;
+  SavedState before_;  // what is left to be taken over
+  SavedState told_;    // as state() told it last
   std::uint64_t generation_ = 0;
   bool publish_pending_ = false;
   bool started_ = false;

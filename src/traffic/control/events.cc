@@ -18,6 +18,15 @@ void EventLog::add(std::string kind, std::string subject, std::string text) {
   if (events_.size() > kept_max) events_.pop_front();
 }
 
+void EventLog::restore(std::vector<model::Event> events) {
+  for (model::Event& event : events) {
+    if (event.id < next_id_) continue;  // not in their order: not what was written
+    next_id_ = event.id + 1;
+    events_.push_back(std::move(event));
+    if (events_.size() > kept_max) events_.pop_front();
+  }
+}
+
 std::vector<model::Event> EventLog::since(std::uint64_t after) const {
   std::vector<model::Event> found;
   for (const model::Event& event : events_) {

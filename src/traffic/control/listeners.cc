@@ -28,23 +28,15 @@ std::string key_of_socket(const config::Listener& listener, const config::Addres
   return any_port ? fmt::format("{} of {}", address.to_string(), listener.name) : address.to_string();
 }
 
-Result<std::shared_ptr<io::ListeningSocket>> bind(const config::Listener& listener, const config::Address& where) {
-  const auto named = [&](Error error) {
-    return std::move(error).within(fmt::format("listener \"{}\"", listener.name));
-  };
-  auto address = address_of(where);
-  if (!address) return fail(named(std::move(address.error())));
+Result<io::SocketSpec> spec_of(const config::Listener& listener, const config::Address& where) {
+  const auto address = address_of(where);
+  if (!address) return fail(address.error());
   // In HTTP and TLS the client speaks first; what a tcp listener relays is not known.
   using First = io::ListenOptions::FirstSpeaker;
   const bool client_first = listener.protocol != config::ListenerProtocol::Tcp;
-  const io::ListenOptions options{.first_speaker = client_first ? First::Client : First::Either};
-  auto socket = io::ListeningSocket::bind(*address, options);
-  if (!socket && where.host.empty() && !where.is_unix() && socket.error().code() == Code::Unsupported) {
-    // A machine without IPv6.
-    socket = io::ListeningSocket::bind(*io::SocketAddress::numeric("0.0.0.0", where.port), options);
-  }
-  if (!socket) return fail(named(std::move(socket.error())));
-  return std::make_shared<io::ListeningSocket>(std::move(*socket));
+  return io::SocketSpec{.key = key_of_socket(listener, where),
+                        .address = address->to_string(),
+                        .first_speaker = client_first ? First::Client : First::Either};
 }
 
 }  // namespace
@@ -66,15 +58,24 @@ std::string OpenListener::bound() const {
 
 // A socket that is open already is taken over, whichever listener has it now.
 Result<OpenSocket> Listeners::take_or_bind(const config::Listener& listener, const config::Address& where) const {
-  const std::string key = key_of_socket(listener, where);
+  const auto named = [&](Error error) {
+    return std::move(error).within(fmt::format("listener \"{}\"", listener.name));
+  };
+  auto spec = spec_of(listener, where);
+  if (!spec) return fail(named(std::move(spec.error())));
   for (const OpenListener& open : open_) {
-    const auto same =
-        std::find_if(open.sockets.begin(), open.sockets.end(), [&](const OpenSocket& each) { return each.key == key; });
+    const auto same = std::find_if(open.sockets.begin(), open.sockets.end(),
+                                   [&](const OpenSocket& each) { return each.spec.key == spec->key; });
     if (same != open.sockets.end()) return *same;
   }
-  auto socket = bind(listener, where);
-  if (!socket) return fail(std::move(socket.error()));
-  return OpenSocket{key, std::move(*socket)};
+  auto socket = source_.open(*spec);
+  if (!socket && where.host.empty() && !where.is_unix() && socket.error().code() == Code::Unsupported) {
+    // A machine without IPv6.
+    spec->address = io::SocketAddress::numeric("0.0.0.0", where.port)->to_string();
+    socket = source_.open(*spec);
+  }
+  if (!socket) return fail(named(std::move(socket.error())));
+  return OpenSocket{std::move(*spec), std::make_shared<io::ListeningSocket>(std::move(*socket))};
 }
 
 Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
@@ -93,7 +94,13 @@ Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
     one.port_last = 0;
     for (int i = 0; i < listener.address.port_count(); ++i, ++one.port) {
       auto socket = take_or_bind(listener, one);
-      if (!socket) return fail(std::move(socket.error()));
+      if (!socket) {
+        change.opened.push_back(std::move(opened));
+        for (const OpenListener& each : change.opened) {
+          for (const OpenSocket& bound : each.sockets) give_up(bound);
+        }
+        return fail(std::move(socket.error()));
+      }
       opened.sockets.push_back(std::move(*socket));
     }
     opened.share = std::make_shared<ListenerShare>(listener.name, free_slot(change.next), workers_);
@@ -110,7 +117,19 @@ Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
 }
 
 void Listeners::commit(Change change) {
+  const std::vector<OpenListener> before = std::move(open_);
   open_ = std::move(change.next);
+  for (const OpenListener& each : before) {
+    for (const OpenSocket& socket : each.sockets) give_up(socket);
+  }
+}
+
+void Listeners::give_up(const OpenSocket& socket) {
+  const auto has = [&](const OpenListener& open) {
+    return std::any_of(open.sockets.begin(), open.sockets.end(),
+                       [&](const OpenSocket& each) { return each.spec.key == socket.spec.key; });
+  };
+  if (!std::any_of(open_.begin(), open_.end(), has)) source_.release(socket.spec);
 }
 
 }  // namespace ballast::traffic

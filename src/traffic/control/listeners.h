@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "config/settings.h"
-#include "io/tcp.h"
+#include "io/socket_source.h"
 #include "traffic/plan.h"
 
 namespace ballast::traffic {
 
-// A bound socket, by its address as configured.
+// A bound socket, and what it was asked for with; the key is its address as configured.
 struct OpenSocket {
-  std::string key;
+  io::SocketSpec spec;
   std::shared_ptr<io::ListeningSocket> socket;
 };
 
@@ -41,18 +41,22 @@ class Listeners {
     std::vector<OpenListener> closed;  // of the present ones: to be watched no more
   };
 
-  explicit Listeners(int workers) : workers_(workers) {}
+  Listeners(io::SocketSource& source, int workers) : source_(source), workers_(workers) {}
 
   // Nothing has changed yet; on an Error nothing will have. The text names the listener, the address and what to do.
   Result<Change> prepare(const config::Settings& settings);
-  // The sockets of `closed` are closed when the last holder lets go.
+  // The sockets of `closed` are closed when the last holder lets go, and given up where no listener has them now.
   void commit(Change change);
+  // Another process goes on with all of them: closes them here.
+  void hand_over() { open_.clear(); }
 
   const std::vector<OpenListener>& open() const { return open_; }
 
  private:
   Result<OpenSocket> take_or_bind(const config::Listener& listener, const config::Address& where) const;
   std::uint32_t free_slot(const std::vector<OpenListener>& taken) const;
+  void give_up(const OpenSocket& socket);
+  io::SocketSource& source_;
   int workers_;
   std::vector<OpenListener> open_;
 };

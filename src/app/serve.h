@@ -1,0 +1,10 @@
+// `ballast serve FILE`: the process that serves.
+#pragma once
+
+#include "admin/cli/command.h"
+
+namespace ballast::app {
+
+admin::Command serve_command();
+
+}  // namespace ballast::app

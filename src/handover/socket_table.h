@@ -1,0 +1,47 @@
+// SocketTable: the listening sockets that the keeper holds, by their keys, with who uses each. A socket stays open while
+// one serving process has it, and over the time in which none lives. Keeper's thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "io/socket_source.h"
+
+namespace ballast::handover {
+
+class SocketTable {
+ public:
+  using Holder = std::uint64_t;
+
+  struct Entry {
+    io::SocketSpec spec;
+    io::ListeningSocket socket;
+    std::set<Holder> holders;
+  };
+
+  // Sockets that a service manager has opened for us: taken for the first spec with their address.
+  void offer(io::ListeningSocket socket) { offered_.push_back(std::move(socket)); }
+
+  // The one of that key, or a new one. The Error says why it cannot be bound.
+  Result<const Entry*> open(const io::SocketSpec& spec, Holder holder);
+  // True: nobody has it any more, and it is closed.
+  bool release(const io::SocketSpec& spec, Holder holder);
+  // That process has ended: what only it had stays for the next one.
+  void forget(Holder holder);
+  // Closes all, and removes the files of Unix sockets.
+  void close();
+
+  const std::map<std::string, Entry, std::less<>>& entries() const { return entries_; }
+  // From another keeper.
+  void take_over(Entry entry) { entries_.emplace(entry.spec.key, std::move(entry)); }
+
+ private:
+  io::OwnSockets source_;
+  std::map<std::string, Entry, std::less<>> entries_;
+  std::vector<io::ListeningSocket> offered_;
+};
+
+}  // namespace ballast::handover
