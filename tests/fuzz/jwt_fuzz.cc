@@ -84,7 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const std::string head = input.substr(0, end);
   const std::string claims = input.substr(end + 1);
-  const std::string bytes = ballast::encode_base64url(head) + '.' + auth::encode_base64url(claims);
+  const std::string bytes = ballast::encode_base64url(head) + '.' + encode_base64url(claims);
   std::string signature = hmac(bytes);
   const auto said =
       auth::verify(bytes + '.' + ballast::encode_base64url(signature), world.keys, world.policy, world.now);
