@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""UDP with real peers: two dnsmasq behind a listener, asked by dig while one of them is killed; socat's echo; and ten thousand
-flows at once over two workers, each of which must keep its target and lose nothing.
+"""UDP with real peers: two dnsmasq behind a listener, asked by dig while one of them is killed; socat's echo; ten thousand
+flows at once over two workers, each of which must keep its target and lose nothing; and datagrams at a rate, whatever comes back.
 
     tests/real/udp.py --ballast build/test/ballast [--flows 10000]
+    tests/real/udp.py --ballast build/release/ballast --rate 20000 --seconds 10     only the last, beside the same without Ballast
 """
 
 import argparse
 import asyncio
 import collections
+import json
 import os
 import pathlib
 import pwd
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -27,6 +30,8 @@ from kit.client import Client  # noqa: E402
 from kit.peer import free_port  # noqa: E402
 
 SECONDS_MAX = 20
+RATE_FLOWS = 64
+RATER = str(pathlib.Path(__file__).resolve().parent / "udp_rate.py")
 # "site.test", type A, class IN; flags: recursion desired. The answer begins with the same id.
 QUESTION = "4242010000010000000000000473697465047465737400" + "00010001"
 CONFIG = """
@@ -43,6 +48,13 @@ target_groups:
   socat: {{ protocol: udp, health_check: off, targets: ["{socat}"] }}
   two: {{ protocol: udp, health_check: off, targets: ["{a}", "{b}"] }}
 """
+RATE_CONFIG = """
+workers: 2
+listeners: {{ door: {{ address: "127.0.0.1:0", protocol: udp, default: {{ forward: echo }} }} }}
+target_groups: {{ echo: {{ protocol: udp, health_check: off, targets: ["{target}"] }} }}
+"""
+# Slow enough for a machine that compiles meanwhile: a loss then is a mistake and no lack of time.
+TEST_RATE = 1000
 
 
 async def start_dnsmasq(folder: pathlib.Path, name: str) -> tuple[asyncio.subprocess.Process, str]:
@@ -91,15 +103,20 @@ async def check_socat(address: str) -> None:
     print("socat: echoed")
 
 
+async def metrics(admin: str) -> Metrics:
+    client = await Client.connect("metrics", admin)
+    await client.request(text.transcript(["GET /metrics"]))
+    page = Metrics((await client.response()).body.decode())
+    await client.peer.close()
+    return page
+
+
 async def check_many(address: str, flows: int, admin: str) -> None:
     began = time.monotonic()
     script = UdpScript(address, "")
     await script.run([text.Line(1, f'{flows} ports ask "who"', [], "")])
     took = time.monotonic() - began
-    client = await Client.connect("metrics", admin)
-    await client.request(text.transcript(["GET /metrics"]))
-    page = Metrics((await client.response()).body.decode())
-    await client.peer.close()
+    page = await metrics(admin)
     await script.close()
     for wanted in (f'ballast_listener_open_connections{{listener="many"}} {flows}',
                    f'ballast_listener_received_datagrams_total{{listener="many"}} {2 * flows}',
@@ -110,12 +127,60 @@ async def check_many(address: str, flows: int, admin: str) -> None:
     print(f"{flows} flows at once over 2 workers, {4 * flows} datagrams in {took:.1f} s: none lost, none moved")
 
 
+async def rater(*arguments: object) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(sys.executable, RATER, *map(str, arguments), stdout=asyncio.subprocess.PIPE)
+
+
+async def ask_at_rate(address: str, rate: int, seconds: float) -> dict:
+    asker = await rater("ask", address, RATE_FLOWS, rate, seconds)
+    out, _ = await asyncio.wait_for(asker.communicate(), seconds * 3 + SECONDS_MAX)
+    if asker.returncode:
+        raise Failure(f"udp_rate.py ask: exit {asker.returncode}")
+    return json.loads(out)
+
+
+async def measure_rate(binary: str, folder: pathlib.Path, rate: int, seconds: float) -> int:
+    """What is lost between a client and a target that echoes, by where; how many of them Ballast lost."""
+    folder = folder / "rate"
+    folder.mkdir()
+    echo = await rater("echo")
+    ballast = Ballast(binary, folder)
+    try:
+        target = f"127.0.0.1:{int(await asyncio.wait_for(echo.stdout.readline(), SECONDS_MAX))}"
+        direct = await ask_at_rate(target, rate, seconds)
+        path = folder / "rate.yaml"
+        path.write_text(complete_config(RATE_CONFIG.format(target=target), folder, admin_http=ballast.admin_http))
+        await ballast.start(path)
+        through = await ask_at_rate((await ballast.listeners())["door"], rate, seconds)
+        page = await metrics(ballast.admin_http)
+    finally:
+        await ballast.stop()
+        echo.send_signal(signal.SIGTERM)
+        received = json.loads((await echo.communicate())[0])["received"]
+    def of(name: str) -> int:
+        return int(sum(page.values(name)))
+
+    came, went = of("ballast_listener_received_datagrams_total"), of("ballast_listener_sent_datagrams_total")
+    onward, back = of("ballast_target_received_datagrams_total"), of("ballast_target_sent_datagrams_total")
+    drops = {labels["why"]: int(value) for labels, value in page.labelled("ballast_listener_udp_drops_total") if value}
+    at_target = received - direct["answered"] if direct["answered"] == direct["sent"] else None
+    for name, each in (("without", direct), ("through Ballast", through)):
+        lost = each["sent"] - each["answered"]
+        print(f"{name}: {each['sent']} datagrams of 64 bytes over {RATE_FLOWS} flows at {each['rate']:.0f}/s: {lost} not answered "
+              f"({lost / each['sent']:.4%}), {each['doubled']} doubled, p50 {each['p50_us']:.0f} us, p99 {each['p99_us']:.0f} us")
+    print(f"at Ballast: {came} came, {onward} went on, {back} came back, {went} went to the client; drops: {drops or 'none'}; "
+          f"the target read {'?' if at_target is None else at_target}")
+    if came + drops.get("queue_full", 0) > through["sent"] or through["doubled"]:
+        raise Failure("more came than was sent")
+    return (through["sent"] - came) + (came - onward) + sum(value for why, value in drops.items() if why == "to_client")
+
+
 async def check(binary: str, folder: pathlib.Path, flows: int) -> None:
     one, one_address = await start_dnsmasq(folder, "one")
     two, two_address = await start_dnsmasq(folder, "two")
     socat_address = f"127.0.0.1:{free_port()}"
     socat = await asyncio.create_subprocess_exec(
-        "socat", f"UDP4-LISTEN:{socat_address.partition(':')[2]},bind=127.0.0.1,fork", "PIPE")
+        "socat", f"UDP4-LISTEN:{socat_address.partition(':')[2]},bind=127.0.0.1,fork", "PIPE", start_new_session=True)
     origins = [UdpOrigin("a", ["name"]), UdpOrigin("b", ["name"])]
     for origin in origins:
         await origin.start()
@@ -135,6 +200,7 @@ async def check(binary: str, folder: pathlib.Path, flows: int) -> None:
         await check_dns(listeners["dns"], two)
     finally:
         await ballast.stop()
+        os.killpg(socat.pid, signal.SIGTERM)  # with its children, one for each flow: they would hold our output open
         for process in (one, two, socat):
             if process.returncode is None:
                 process.terminate()
@@ -147,14 +213,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ballast", required=True)
     parser.add_argument("--flows", type=int, default=10_000)
+    parser.add_argument("--rate", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=3)
     arguments = parser.parse_args()
+    binary = str(pathlib.Path(arguments.ballast).resolve())
     for program in ("dnsmasq", "dig", "socat"):
-        if not shutil.which(program):
+        if not arguments.rate and not shutil.which(program):
             print(f"SKIPPED: {program} is not installed (tools/packages test)")
             return 0
     with tempfile.TemporaryDirectory() as folder:
         try:
-            asyncio.run(check(str(pathlib.Path(arguments.ballast).resolve()), pathlib.Path(folder), arguments.flows))
+            if not arguments.rate:
+                asyncio.run(check(binary, pathlib.Path(folder), arguments.flows))
+            lost = asyncio.run(measure_rate(binary, pathlib.Path(folder), arguments.rate or TEST_RATE, arguments.seconds))
+            if lost and not arguments.rate:
+                raise Failure(f"Ballast lost {lost} at {TEST_RATE}/s")
         except Failure as failure:
             print(failure, file=sys.stderr)
             return 1
