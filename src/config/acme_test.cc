@@ -57,7 +57,7 @@ TEST(AcmeSettings, WhatCannotBeObtainedIsRefused) {
       {"{ acme: { email: a@b.example } }", "accept_terms is missing in this acme"},
       {"{ acme: { accept_terms: false } }", "nothing to those who do not agree to its terms"},
       {"{ acme: { accept_terms: true, email: nobody } }", "is not an address such as"},
-      {"{ acme: { accept_terms: true, directory: 'ftp://a' } }", "does not begin with https://"},
+      {"{ acme: { accept_terms: true, directory: 'ftp://a' } }", "does not begin with http:// or https://"},
       {"{ acme: { accept_terms: true, directory: 'http://a/', ca: x } }", "ca is for a directory over https"},
       {"{ acme: { accept_terms: true, challenge: dns-01 } }", "http-01, tls-alpn-01"},
       {"{ acme: { accept_terms: true, external_account: { key_id: a } } }", "hmac_key_file is missing"},

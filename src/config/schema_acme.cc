@@ -6,6 +6,7 @@
 #include "config/kinds.h"
 #include "config/schema.h"
 #include "config/section.h"
+#include "config/text_checks.h"
 
 namespace ballast::config {
 namespace {
@@ -54,19 +55,6 @@ void finish_names(CertificateFiles& files, const Node& node, Decoder& decoder) {
     if (each->empty() || std::find(files.acme.begin(), each, *each) == each) continue;
     return decoder.error(node.mark_of("acme"), fmt::format("acme: {} stands here twice", quote(*each)));
   }
-}
-
-std::string url_defect(std::string_view url) {
-  const std::string_view scheme = url.starts_with("https://") ? "https://" : "http://";
-  if (!url.starts_with(scheme)) return fmt::format("{} does not begin with https://", quote(url));
-  for (const char c : url) {
-    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7F || c == '@' || c == '#') {
-      return fmt::format("{} has a character that cannot stand there", quote(url));
-    }
-  }
-  const std::string_view rest = url.substr(scheme.size());
-  if (rest.empty() || rest.front() == '/' || rest.front() == ':') return fmt::format("{} names no host", quote(url));
-  return "";
 }
 
 std::string email_defect(std::string_view text) {
@@ -174,7 +162,7 @@ Value<Acme> acme_kind() {
                .doc = "The authority's directory. The default is Let's Encrypt; its staging one, for trying out, is "
                       "`https://acme-staging-v02.api.letsencrypt.org/directory`.",
                .example = "https://acme-staging-v02.api.letsencrypt.org/directory",
-               .value = field(&Acme::directory, text({.words = "URL", .bytes_max = 1024, .check = url_defect}))},
+               .value = field(&Acme::directory, text({.words = "URL", .bytes_max = 1024, .check = fetchable_url}))},
               {.name = "ca",
                .doc = "PEM: the authorities that the directory's own server is verified by, where it is a private one.",
                .example = "internal-ca.crt",

@@ -6,6 +6,7 @@
 #include "config/kinds.h"
 #include "config/schema.h"
 #include "config/section.h"
+#include "config/text_checks.h"
 
 namespace ballast::config {
 namespace {
@@ -139,19 +140,6 @@ Value<BasicAuth> basic() {
   });
 }
 
-std::string key_url_defect(std::string_view url) {
-  const std::string_view scheme = url.starts_with("https://") ? "https://" : "http://";
-  if (!url.starts_with(scheme)) return fmt::format("{} does not begin with http:// or https://", quote(url));
-  for (const char c : url) {
-    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7F || c == '@' || c == '#') {
-      return fmt::format("{} has a character that cannot stand there", quote(url));
-    }
-  }
-  const std::string_view rest = url.substr(scheme.size());
-  if (rest.empty() || rest.front() == '/' || rest.front() == ':') return fmt::format("{} names no host", quote(url));
-  return "";
-}
-
 void finish_keys(KeySource& keys, const Node& node, Decoder& decoder) {
   if (node.find("refresh") && keys.url.empty()) {
     decoder.error(node.mark_of("refresh"), "refresh is for a url; a file is read again when it has changed");
@@ -183,7 +171,7 @@ Value<KeySource> keys() {
                       "that fails the last good ones stay; before the first ones every request gets a 503.",
                .example = "https://login.example.com/realms/main/certs",
                .value = field(&KeySource::url,
-                              text({.words = "http or https URL", .bytes_max = 1024, .check = key_url_defect})),
+                              text({.words = "http or https URL", .bytes_max = 1024, .check = fetchable_url})),
                .default_words = "none"},
               {.name = "ca",
                .doc = "PEM: the authorities that the server of an https url is verified by, instead of those that the "

@@ -6,21 +6,13 @@
 #include "config/kinds.h"
 #include "config/schema.h"
 #include "config/section.h"
+#include "config/text_checks.h"
 #include "config/units.h"
 
 namespace ballast::config {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string visible_ascii(std::string_view value) {
-  for (const char c : value) {
-    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7F) {
-      return fmt::format("{} has a blank or a character that is not ASCII", quote(value));
-    }
-  }
-  return "";
-}
 
 std::string origin_form(std::string_view value) {
   if (!value.starts_with('/')) return fmt::format("{} does not start with /", quote(value));

@@ -38,7 +38,7 @@ void Exchange::decorate() {
   if (!names_headers && cors == nullptr && listener_->hsts.empty()) return;
   auto& lines = state_->lines;
   if (names_headers) change_named(listener, lines);
-  if (!listener_->hsts.empty() && client_.secure() != nullptr) {
+  if (!listener_->hsts.empty()) {
     std::erase_if(lines, [](const http::FieldLine& line) { return http::iequals(line.name, hsts_name); });
     lines.push_back({hsts_name, listener_->hsts});
   }
