@@ -47,6 +47,8 @@ def run(workloads, peers, *, measures, rounds, seconds, folder):
         with contextlib.ExitStack() as stack:
             own = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
             able = [peer for peer in peers if workload.mode in peer.modes]
+            if not able:
+                raise Failure(f"{workload.name}: none of {', '.join(peer.name for peer in peers)} can do {workload.mode}")
             for sample in take(workload, able, rounds=rounds, seconds=seconds, folder=own):
                 print(f"{sample.workload:12} {sample.measure:6} round {sample.round + 1}  {sample.peer:10} "
                       f"{sample.value:12.2f}", file=sys.stderr, flush=True)

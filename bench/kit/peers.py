@@ -56,7 +56,7 @@ def h2load_ready(listen, workload, *, process):
 
 class Ballast:
     packages = {}
-    modes = {"http", "tcp", "static", "ajp", "h2", "h2c", "grpc"}
+    modes = {"http", "tcp", "static", "https", "ajp", "h2", "h2c", "grpc"}
 
     def __init__(self, path):
         self.name = "ballast"
@@ -92,7 +92,7 @@ class Ballast:
 class Haproxy:
     name = "haproxy"
     packages = {"haproxy": machine.has_program("haproxy")}
-    modes = {"http", "tcp", "h2", "h2c", "grpc"}  # it serves no files
+    modes = {"http", "tcp", "https", "h2", "h2c", "grpc"}  # it serves no files
 
     def check(self):
         pass
@@ -116,7 +116,7 @@ class Haproxy:
 class Nginx:
     name = "nginx"
     packages = {"nginx": machine.has_program("nginx")}
-    modes = {"http", "tcp", "static", "h2", "h2c", "grpc"}
+    modes = {"http", "tcp", "https", "static", "h2", "h2c", "grpc"}
 
     def check(self):
         pass
