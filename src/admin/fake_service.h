@@ -128,6 +128,11 @@ class FakeService : public model::Service {
   }
 
   const config::Settings& settings() const override { return running; }
+  Result<> upgrade() override {
+    asked.emplace_back("upgrade");
+    if (refusal) return fail(*refusal);
+    return {};
+  }
 
   Result<> drain(std::string_view group, std::string_view target) override { return ask("drain", group, target); }
   Result<> enable(std::string_view group, std::string_view target) override { return ask("enable", group, target); }

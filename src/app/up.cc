@@ -1,5 +1,7 @@
+// `ballast up FILE`: the keeper (handover/keeper.h) around `ballast serve FILE`.
 #include "app/up.h"
 
+#include <charconv>
 #include <csignal>
 #include <memory>
 #include <string>
@@ -7,182 +9,98 @@
 
 #include <fmt/format.h>
 
-#include "admin/api/admin_server.h"
-#include "admin/api/file_config_source.h"
-#include "app/version.h"
-#include "io/dns.h"
-#include "io/loop.h"
-#include "io/notify.h"
-#include "io/scope.h"
+#include "app/serve.h"
+#include "handover/keeper.h"
+#include "io/identity.h"
+#include "io/replace.h"
 #include "io/signals.h"
 #include "io/system.h"
-#include "traffic/auth/key_set.h"
-#include "traffic/control/control.h"
-#include "traffic/route/pattern.h"
 
 namespace ballast::app {
 namespace {
 
 using admin::Exit;
 
-// Where name servers other than the machine's are to be asked: for tests, and for machines with a resolver of their
-// own.
-constexpr const char* servers_variable = "BALLAST_DNS_SERVERS";
-
-// Everything that runs, in the order in which it is built; destroyed in the opposite one.
-class Program {
+class KeeperProgram {
  public:
-  Program(std::string file, const admin::Terminal& terminal)
-      : file_(std::move(file)),
-        terminal_(terminal),
-        configurations_(traffic::check_regex, traffic::auth::check_key_set) {}
+  struct Wishes {
+    std::string file;
+    std::string user;  // of the serving process; empty: ours
+    bool sandbox = true;
+  };
+
+  KeeperProgram(Wishes wishes, const admin::Terminal& terminal) : wishes_(std::move(wishes)), terminal_(terminal) {}
 
   Exit run() {
-    admin::Reading reading = configurations_.read_file(file_);
-    if (!reading.text.empty()) terminal_.error(reading.text);
-    if (!reading.settings.has_value()) return Exit::BadInput;
-    if (const Result<> built = build(std::move(*reading.settings)); !built) return refuse(built.error());
-    scope_ = std::make_unique<io::Scope>(*loop_);
-    scope_->spawn(serve());
+    if (const Result<> ready = build(); !ready) {
+      terminal_.error(fmt::format("ballast: {}\n", ready.error().text()));
+      return Exit::Refused;
+    }
+    io::Scope scope(*loop_);
+    scope.spawn(keep());
     loop_->run();
     return exit_;
   }
 
  private:
-  Exit refuse(const Error& error) {
-    terminal_.error(fmt::format("ballast: {}\n", error.text()));
-    return Exit::Refused;
-  }
-
-  Result<> build(config::Settings settings) {
-    // A peer that has gone is an error of that write, not the end of the program.
-    std::signal(SIGPIPE, SIG_IGN);
-    if (Result<> checked = check_descriptors(settings); !checked) return checked;
+  Result<> build() {
+    io::ignore_broken_pipes();
+    // Serving processes inherit it.
+    (void)io::raise_descriptor_limit();
     auto loop = io::Loop::make();
     if (!loop) return fail(std::move(loop.error()));
     loop_ = std::move(*loop);
-    // Before the workers' threads start, which must not take the signals.
-    auto signals =
-        io::Signals::make(*loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}, [this](int number) { signalled(number); });
+    auto signals = io::Signals::make(*loop_, {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2},
+                                     [this](int number) { keeper_->signalled(number); });
     if (!signals) return fail(std::move(signals.error()));
     signals_ = std::move(*signals);
-    auto resolver = io::Resolver::make(*loop_, {.servers = io::environment(servers_variable).value_or("")});
-    if (!resolver) return fail(std::move(resolver.error()));
-    resolver_ = std::move(*resolver);
-    auto control = traffic::Control::make(
-        *loop_, std::move(settings),
-        {.version = std::string(version), .config_file = file_, .resolver = resolver_.get(), .read_config = [this] {
-           return read_config();
-         }});
-    if (!control) return fail(std::move(control.error()));
-    control_ = std::move(*control);
-    return {};
-  }
-
-  // A connection through the balancer takes two descriptors; the rest of the program takes some tens.
-  Result<> check_descriptors(const config::Settings& settings) {
-    constexpr std::uint64_t enough_to_start = 64;
-    constexpr std::uint64_t enough_to_serve = 4096;
-    const Result<std::uint64_t> raised = io::raise_descriptor_limit();
-    const std::uint64_t limit = raised ? *raised : io::descriptor_limit();
-    std::uint64_t needed = enough_to_start;
-    for (const config::Listener& listener : settings.listeners) {
-      needed += static_cast<std::uint64_t>(listener.address.port_count());
-    }
-    if (limit < needed) {
-      return fail(
-          Code::Exhausted,
-          fmt::format("too few descriptors: the limit is {}, at least {} are needed and {} are sensible; raise it with "
-                      "ulimit -n, or LimitNOFILE= in the systemd unit",
-                      limit, needed, enough_to_serve));
-    }
-    if (limit < enough_to_serve) {
-      terminal_.error(
-          fmt::format("ballast: warning: the limit of {} descriptors is enough for about {} connections at once; "
-                      "raise it with ulimit -n, or LimitNOFILE= in the systemd unit\n",
-                      limit, (limit - needed) / 2));
-    }
-    return {};
-  }
-
-  Result<config::Settings> read_config() {
-    admin::Reading reading = configurations_.read_file(file_);
-    if (!reading.settings.has_value()) return fail(Code::Invalid, std::move(reading.text));
-    return std::move(*reading.settings);
-  }
-
-  void signalled(int number) {
-    switch (number) {
-      case SIGHUP: {
-        notifier_.reloading();
-        if (control_is_up_) [[maybe_unused]]
-          const auto report = control_->reload();  // its outcome is an event
-        notifier_.ready();
-        break;
+    handover::Keeper::Options options{
+        .program = io::program_path(),
+        .serve = {"serve"},
+        .keep = {"up"},
+        .notifier = io::Notifier::from_environment(),
+        .say = [this](const std::string& line) { terminal_.error(fmt::format("ballast: {}\n", line)); }};
+    if (!wishes_.user.empty()) {
+      if (!io::may_change_identity()) {
+        return fail(Code::Denied, "--user needs a start by root: a process cannot become another user otherwise");
       }
-      case SIGUSR1:
-        control_->reopen_logs();
-        break;
-      default:
-        if (stopping_) {
-          // Asked twice: the person does not want to wait for the drain.
-          terminal_.error("ballast: stopping at once\n");
-          std::_Exit(static_cast<int>(Exit::Refused));
-        }
-        stopping_ = true;
-        if (waiting_ != nullptr) waiting_->interrupt();
+      auto identity = io::identity_of(wishes_.user);
+      if (!identity) return fail(std::move(identity.error()));
+      options.identity = std::move(*identity);
+      options.keep.insert(options.keep.end(), {"--user", wishes_.user});
     }
+    if (!wishes_.sandbox) {
+      options.serve.emplace_back("--no-sandbox");
+      options.keep.emplace_back("--no-sandbox");
+    }
+    options.serve.push_back(wishes_.file);
+    options.keep.push_back(wishes_.file);
+    keeper_ = std::make_unique<handover::Keeper>(*loop_, std::move(options));
+    const std::string left = io::environment(handover::keeper_variable).value_or("");
+    if (!left.empty()) {
+      int fd = -1;
+      std::from_chars(left.data(), left.data() + left.size(), fd);
+      return keeper_->resume(fd);
+    }
+    for (io::OwnedFd& given : io::sockets_of_service_manager()) {
+      if (const Result<> taken = keeper_->offer(std::move(given)); !taken) {
+        terminal_.error(
+            fmt::format("ballast: a descriptor of the service manager is passed over: {}\n", taken.error().text()));
+      }
+    }
+    return {};
   }
 
-  io::Task<void> serve() {
-    if (const Result<> served = co_await serve_until_stopped(); !served) exit_ = refuse(served.error());
+  io::Task<void> keep() {
+    exit_ = static_cast<Exit>(co_await keeper_->run());
     loop_->stop();
   }
 
-  io::Task<Result<>> serve_until_stopped() {
-    auto server = admin::AdminServer::open(*loop_, *control_, configurations_, control_->settings().admin);
-    if (!server) co_return fail(std::move(server.error()));
-    const Result<> started = co_await control_->start();
-    if (started) {
-      control_is_up_ = true;
-      say_ready(**server);
-      io::Strand& strand = co_await io::this_strand();
-      waiting_ = &strand;
-      while (!stopping_) co_await io::Sleep(io::Deadline::never());  // a signal interrupts it
-      waiting_ = nullptr;
-      notifier_.stopping();
-    }
-    // The API answers while the drain goes on: `ballast status` shows what is still under way.
-    co_await control_->stop();
-    constexpr auto api_time_max = std::chrono::seconds(1);
-    co_await (*server)->close(loop_->after(api_time_max));
-    co_return started;
-  }
-
-  void say_ready(const admin::AdminServer& server) {
-    for (const model::ListenerStatus& listener : control_->status().listeners) {
-      terminal_.error(
-          fmt::format("ballast: listener {} ({}) on {}\n", listener.name, listener.protocol, listener.address));
-    }
-    if (!server.http_address().empty()) {
-      terminal_.error(fmt::format("ballast: metrics on http://{}/metrics\n", server.http_address()));
-    }
-    notifier_.status(fmt::format("serving {}", file_));
-    notifier_.ready();
-  }
-
-  std::string file_;
+  const Wishes wishes_;
   const admin::Terminal& terminal_;
-  admin::FileConfigSource configurations_;
-  io::Notifier notifier_ = io::Notifier::from_environment();
   std::unique_ptr<io::Loop> loop_;
+  std::unique_ptr<handover::Keeper> keeper_;
   std::unique_ptr<io::Signals> signals_;
-  std::unique_ptr<io::Resolver> resolver_;
-  std::unique_ptr<traffic::Control> control_;
-  std::unique_ptr<io::Scope> scope_;
-  io::Strand* waiting_ = nullptr;
-  bool control_is_up_ = false;
-  bool stopping_ = false;
   Exit exit_ = Exit::Done;
 };
 
@@ -194,13 +112,21 @@ admin::Command up_command() {
           .usage = "FILE",
           .details =
               "SIGHUP reads the file again and applies it; SIGTERM and SIGINT let requests under way end, then stop;\n"
-              "SIGUSR1 opens the access log anew.\n",
+              "SIGUSR1 opens the access log anew; SIGUSR2 replaces the program by what its file holds now, as\n"
+              "`ballast upgrade` does.\n",
           .example = "ballast up /etc/ballast/ballast.yaml",
-          .options = {},
+          .options = {{.name = "--user",
+                       .value = "NAME",
+                       .help = "the user that the serving process runs as; the sockets are bound before"},
+                      no_sandbox_option()},
           .words_min = 1,
           .words_max = 1,
           .run = [](const admin::Invocation& invocation) {
-            return Program(invocation.words().front(), invocation.terminal).run();
+            return KeeperProgram({.file = invocation.words().front(),
+                                  .user = invocation.arguments.value("--user").value_or(""),
+                                  .sandbox = !invocation.arguments.has("--no-sandbox")},
+                                 invocation.terminal)
+                .run();
           }};
 }
 

@@ -1,4 +1,4 @@
-// `ballast up FILE`: the program itself, in the foreground, from reading its file to its last request.
+// `ballast up FILE`: a small parent that owns the listening sockets and keeps a serving process up.
 #pragma once
 
 #include "admin/cli/command.h"

@@ -49,12 +49,12 @@ TEST(Mistakes, OfTheWholeFile) {
           {"listners: {}",
            {"1:1 unknown key \"listners\" in this configuration; did you mean \"listeners\"? | allowed: include, "
             "listeners, "
-            "target_groups, acme, access_log, admin, state_directory, workers, shutdown_timeout"}},
+            "target_groups, acme, access_log, admin, state_directory, workers, shutdown_timeout, handover_timeout"}},
           {"zzz: {}",
            {"1:1 unknown key \"zzz\" in this configuration | allowed: include, listeners, target_groups, acme, "
             "access_log, "
             "admin, "
-            "state_directory, workers, shutdown_timeout"}},
+            "state_directory, workers, shutdown_timeout, handover_timeout"}},
           {"workers: 0", {"1:10 workers: \"0\" is less than 1 | allowed: auto, or a whole number, 1 to 256"}},
           {"workers: 1.5",
            {"1:10 workers: \"1.5\" is not a whole number | allowed: auto, or a whole number, 1 to 256"}},

@@ -125,6 +125,11 @@ Value<Settings> settings_kind() {
                .doc = "How long SIGTERM waits for requests and connections under way before it cuts them.",
                .example = "1m",
                .value = field(&Settings::shutdown_timeout, duration({.min = 0s, .max = 1h}))},
+              {.name = "handover_timeout",
+               .doc = "How long `ballast upgrade` leaves the connections of the process that was replaced to it "
+                      "(WebSockets, downloads, tcp connections) before it cuts them.",
+               .example = "12h",
+               .value = field(&Settings::handover_timeout, duration({.min = 0s, .max = 168h}))},
           },
   });
 }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -543,6 +544,8 @@ struct Acme {
   friend bool operator==(const Acme&, const Acme&) = default;
 };
 
+struct Recording;
+
 struct Settings {
   std::vector<std::string> files;          // as named in diagnostics, the main file first
   std::vector<Listener> listeners;         // in the order of the file
@@ -551,8 +554,10 @@ struct Settings {
   AccessLog access_log;
   std::optional<Acme> acme;
   std::string state_directory = "/var/lib/ballast";
-  int workers = 0;                        // 0: auto, one a core
-  Milliseconds shutdown_timeout{30'000};  // how long SIGTERM drains
+  int workers = 0;                             // 0: auto, one a core
+  Milliseconds shutdown_timeout{30'000};       // how long SIGTERM drains
+  Milliseconds handover_timeout{3'600'000};    // how long a process drains that another one has followed
+  std::shared_ptr<const Recording> recording;  // what it was read from; nullptr: text of a test
   const TargetGroup* group(std::string_view name) const;
   const Listener* listener(std::string_view name) const;
 };

@@ -1,6 +1,7 @@
 #include "io/address.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 
@@ -53,6 +54,21 @@ Result<SocketAddress> SocketAddress::numeric(std::string_view host, std::uint16_
     return address;
   }
   return fail(Code::NotFound, fmt::format("{} is a name, not a numeric address", host));
+}
+
+Result<SocketAddress> SocketAddress::read(std::string_view text) {
+  constexpr std::string_view unix_prefix = "unix:";
+  if (text.starts_with(unix_prefix)) return unix_path(text.substr(unix_prefix.size()));
+  const std::size_t colon = text.rfind(':');
+  std::uint16_t port = 0;
+  const std::string_view digits = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
+    return fail(Code::Invalid, fmt::format("{} is not an address with a port", text));
+  }
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return numeric(host, port);
 }
 
 SocketAddress SocketAddress::any(std::uint16_t port) {

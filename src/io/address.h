@@ -20,6 +20,8 @@ class SocketAddress {
   static Result<SocketAddress> unix_path(std::string_view path);
   // `host` must be numeric; NotFound where it is a name (see dns.h).
   static Result<SocketAddress> numeric(std::string_view host, std::uint16_t port);
+  // Of what to_string() gives.
+  static Result<SocketAddress> read(std::string_view text);
   static SocketAddress any(std::uint16_t port);  // every IPv6 and IPv4 address
   // Of 16 bytes as bytes() gives them: mapped ones are IPv4.
   static SocketAddress from_bytes(const std::array<std::uint8_t, 16>& bytes, std::uint16_t port);

@@ -47,5 +47,17 @@ TEST(SocketAddress, APathFromTheKernelNeedNotEndInNul) {
   EXPECT_EQ(SocketAddress::from_kernel(storage, sizeof local).to_string(), "unix:" + std::string(108, 'p'));
 }
 
+TEST(SocketAddress, IsReadAsItIsWritten) {
+  for (const char* text : {"10.0.0.1:80", "[::1]:65535", "[::]:0", "unix:/run/a b.sock"}) {
+    const auto address = SocketAddress::read(text);
+    ASSERT_TRUE(address) << text;
+    EXPECT_EQ(address->to_string(), text);
+  }
+  for (const char* text :
+       {"", ":", "10.0.0.1", "10.0.0.1:", "10.0.0.1:65536", "10.0.0.1:-1", "10.0.0.1:8x", "app:80"}) {
+    EXPECT_FALSE(SocketAddress::read(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace ballast::io

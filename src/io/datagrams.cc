@@ -167,11 +167,34 @@ Result<BoundDatagrams> BoundDatagrams::bind(const SocketAddress& address, int so
   return bound;
 }
 
+Result<SocketAddress> address_of_datagrams(int fd) {
+  int type = 0;
+  socklen_t type_size = sizeof type;
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) != 0 || type != SOCK_DGRAM ||
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) {
+    return fail(Code::Invalid, "what was handed over is not a socket for datagrams");
+  }
+  return SocketAddress::from_kernel(storage, size);
+}
+
+Result<BoundDatagrams> BoundDatagrams::take_over(std::vector<OwnedFd> sockets) {
+  const Result<SocketAddress> address = address_of_datagrams(sockets.empty() ? -1 : sockets.front().get());
+  if (!address) return fail(address.error());
+  BoundDatagrams bound(is_any(*address) ? NearAddress::OfEach : NearAddress::Fixed);
+  bound.address_ = *address;
+  bound.taken_over_ = true;
+  for (OwnedFd& each : sockets) bound.fds_.push_back(each.release());
+  return bound;
+}
+
 // What this one had is closed with the other.
 BoundDatagrams& BoundDatagrams::operator=(BoundDatagrams&& other) noexcept {
   std::swap(fds_, other.fds_);
   std::swap(address_, other.address_);
   std::swap(near_, other.near_);
+  std::swap(taken_over_, other.taken_over_);
   return *this;
 }
 

@@ -20,6 +20,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "io/address.h"
+#include "io/owned_fd.h"
 
 namespace ballast::io {
 
@@ -33,20 +34,29 @@ class BoundDatagrams {
 
   // "cannot bind 0.0.0.0:53/udp: Address already in use (another program has it: ss -lunp 'sport = :53')".
   static Result<BoundDatagrams> bind(const SocketAddress& address, int sockets);
+  // The sockets of one address that another process has bound so; never none.
+  static Result<BoundDatagrams> take_over(std::vector<OwnedFd> sockets);
   BoundDatagrams(BoundDatagrams&& other) noexcept = default;
   BoundDatagrams& operator=(BoundDatagrams&& other) noexcept;
   ~BoundDatagrams();
 
   const SocketAddress& address() const { return address_; }  // with the real port where 0 was asked for
   NearAddress near_address() const { return near_; }
+  int count() const { return static_cast<int>(fds_.size()); }
   int fd(int socket) const { return fds_[static_cast<std::size_t>(socket)]; }
+  // What the kernel says of lost datagrams counts from a time before this process.
+  bool was_taken_over() const { return taken_over_; }
 
  private:
   explicit BoundDatagrams(NearAddress near) : near_(near) {}
   std::vector<int> fds_;
   SocketAddress address_;
   NearAddress near_;
+  bool taken_over_ = false;
 };
+
+// Where a socket for datagrams is bound; Invalid: it is none.
+Result<SocketAddress> address_of_datagrams(int fd);
 
 class ConnectedDatagrams {
  public:

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -17,6 +18,11 @@ SocketAddress local(std::uint16_t port = 0, const char* host = "127.0.0.1") {
 bool readable(int fd) {
   pollfd one{.fd = fd, .events = POLLIN, .revents = 0};
   return ::poll(&one, 1, 5000) == 1;
+}
+
+bool readable_now(int fd) {
+  pollfd one{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&one, 1, 0) == 1;
 }
 
 DatagramsMoved send_texts(const ConnectedDatagrams& socket, const std::vector<std::string>& texts) {
@@ -55,6 +61,31 @@ TEST(DatagramsTest, AnAddressIsNotSharedWithAnother) {
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().code(), Code::InUse);
   EXPECT_NE(second.error().text().find("another program has it: ss -lunp"), std::string::npos);
+}
+
+TEST(DatagramsTest, SocketsOfAnotherProcessGoOn) {
+  auto first = BoundDatagrams::bind(local(), 2);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_FALSE(first->was_taken_over());
+  auto client = ConnectedDatagrams::connect(first->address());
+  ASSERT_TRUE(client.has_value());
+  EXPECT_EQ(send_texts(*client, {"waits"}).count, 1U);
+  std::vector<OwnedFd> handed;
+  for (int i = 0; i < first->count(); ++i) handed.emplace_back(::dup(first->fd(i)));
+  auto next = BoundDatagrams::take_over(std::move(handed));
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->address(), first->address());
+  EXPECT_EQ(next->count(), 2);
+  EXPECT_TRUE(next->was_taken_over());
+  first = fail(Code::Closed);
+  DatagramBatch batch;
+  const int with_it = readable_now(next->fd(0)) ? 0 : 1;
+  EXPECT_EQ(batch.receive(next->fd(with_it)).count, 1U) << "what waited in the queue is not lost";
+
+  const auto none = BoundDatagrams::take_over({});
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().code(), Code::Invalid);
+  EXPECT_FALSE(address_of_datagrams(0).has_value());
 }
 
 // Each of many flows stays with the socket that it came to first, and both have some.

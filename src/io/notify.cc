@@ -1,6 +1,7 @@
 #include "io/notify.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -38,7 +39,15 @@ Result<> Notifier::main_process(pid_t process) const {
   return send(fmt::format("MAINPID={}", process));
 }
 
-Result<> Notifier::send(std::string_view message) const {
+Result<> Notifier::keep(std::string_view name, int descriptor) const {
+  return send(fmt::format("FDSTORE=1\nFDNAME={}", name), descriptor);
+}
+
+Result<> Notifier::keep_no_longer(std::string_view name) const {
+  return send(fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name));
+}
+
+Result<> Notifier::send(std::string_view message, int descriptor) const {
   if (!is_heard()) return {};
   const auto what = [this] { return fmt::format("tell the service manager at $NOTIFY_SOCKET {}", socket_); };
   sockaddr_un address{};
@@ -58,8 +67,23 @@ Result<> Notifier::send(std::string_view message) const {
   }
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return fail(Error::from_errno(errno, what()));
-  const ssize_t sent =
-      ::sendto(fd, message.data(), message.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
+  iovec part{.iov_base = const_cast<char*>(message.data()), .iov_len = message.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> beside{};
+  msghdr whole{};
+  whole.msg_name = &address;
+  whole.msg_namelen = size;
+  whole.msg_iov = &part;
+  whole.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    whole.msg_control = beside.data();
+    whole.msg_controllen = beside.size();
+    cmsghdr* head = CMSG_FIRSTHDR(&whole);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof descriptor);
+    std::memcpy(CMSG_DATA(head), &descriptor, sizeof descriptor);
+  }
+  const ssize_t sent = ::sendmsg(fd, &whole, MSG_NOSIGNAL);
   const int error = errno;
   ::close(fd);
   if (sent < 0) return fail(Error::from_errno(error, what()));

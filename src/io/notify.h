@@ -30,9 +30,13 @@ class Notifier {
   Result<> status(std::string_view text) const;
   // Another process is the main one from now on: after a handover to a new binary.
   Result<> main_process(pid_t process) const;
+  // The manager holds a copy of the descriptor under that name, and gives it to the next process of the service
+  // (sd_pid_notify_with_fds(3), FileDescriptorStoreMax=).
+  Result<> keep(std::string_view name, int descriptor) const;
+  Result<> keep_no_longer(std::string_view name) const;
 
  private:
-  Result<> send(std::string_view message) const;
+  Result<> send(std::string_view message, int descriptor = -1) const;
   std::string socket_;
 };
 

@@ -6,7 +6,9 @@
 #include <cstring>
 #include <ctime>
 #include <string>
+#include <utility>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@ class Manager {
     EXPECT_EQ(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size)), 0);
   }
   ~Manager() { ::close(fd_); }
+  int fd() const { return fd_; }
   std::string heard() const {
     char bytes[2000];
     const ssize_t got = ::recv(fd_, bytes, sizeof bytes, 0);
@@ -39,6 +42,43 @@ class Manager {
  private:
   int fd_;
 };
+
+// A message and the descriptor beside it; -1: none.
+std::pair<std::string, int> heard_with_descriptor(int fd) {
+  char bytes[500];
+  iovec part{.iov_base = bytes, .iov_len = sizeof bytes};
+  alignas(cmsghdr) char beside[CMSG_SPACE(sizeof(int))];
+  msghdr whole{};
+  whole.msg_iov = &part;
+  whole.msg_iovlen = 1;
+  whole.msg_control = beside;
+  whole.msg_controllen = sizeof beside;
+  const ssize_t got = ::recvmsg(fd, &whole, MSG_CMSG_CLOEXEC);
+  int descriptor = -1;
+  if (const cmsghdr* head = got < 0 ? nullptr : CMSG_FIRSTHDR(&whole); head != nullptr) {
+    std::memcpy(&descriptor, CMSG_DATA(head), sizeof descriptor);
+  }
+  return {got < 0 ? "nothing" : std::string(bytes, static_cast<std::size_t>(got)), descriptor};
+}
+
+TEST(Notifier, DescriptorsAreKeptForUs) {
+  const std::string path = testing::TempDir() + "notify_keep_test." + std::to_string(::getpid());
+  const Manager manager(path);
+  const Notifier notifier(path);
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  ASSERT_TRUE(notifier.keep("web", ends[1]).has_value());
+  const auto [text, descriptor] = heard_with_descriptor(manager.fd());
+  EXPECT_EQ(text, "FDSTORE=1\nFDNAME=web");
+  ASSERT_GE(descriptor, 0);
+  EXPECT_EQ(::write(descriptor, "x", 1), 1);
+  char byte = 0;
+  EXPECT_EQ(::read(ends[0], &byte, 1), 1) << "it is the same pipe";
+  ASSERT_TRUE(notifier.keep_no_longer("web").has_value());
+  EXPECT_EQ(heard_with_descriptor(manager.fd()), std::pair(std::string("FDSTOREREMOVE=1\nFDNAME=web"), -1));
+  for (const int fd : {ends[0], ends[1], descriptor}) ::close(fd);
+  ::unlink(path.c_str());
+}
 
 TEST(Notifier, TellsBothKindsOfSockets) {
   const std::size_t descriptors = open_descriptor_count();

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@
 namespace ballast::io {
 namespace {
 
-enum class Step : int { Descriptors, Group, Limits, Directory, Execute };
+enum class Step : int { Descriptors, Group, Limits, Identity, Directory, Execute };
 
 // What a child that could not become the program says through the pipe.
 struct Failure {
@@ -30,18 +31,23 @@ struct Failure {
 
 struct Prepared {
   const Command& command;
+  std::vector<int> passed;  // out of the way, then in their places
   std::vector<char*> arguments;
   std::vector<char*> environment;
   int failure_pipe;
+  pid_t parent;
   sigset_t signals_before;
 };
 
 // The child, from vfork() to exec(): it runs on the parent's memory, so it only makes system calls and allocates
 // nothing.
-[[noreturn]] void become(const Prepared& prepared) {
+[[noreturn]] void become(Prepared& prepared) {
   const Command& command = prepared.command;
-  // Out of the way of 0, 1 and 2, which are free, and then taken by the pipe, where we were started without them.
-  const int failure_pipe = ::fcntl(prepared.failure_pipe, F_DUPFD_CLOEXEC, 3);
+  // The first number that the child has no use for. Below it what we hold must not lie when the places are filled: 0, 1
+  // and 2 are free, and then taken by the pipe, where we were started without them.
+  constexpr int passed_from = 3;
+  const int free_from = passed_from + static_cast<int>(prepared.passed.size());
+  const int failure_pipe = ::fcntl(prepared.failure_pipe, F_DUPFD_CLOEXEC, free_from);
   const auto fail_at = [&](Step step) {
     const Failure failure{step, errno};
     const int pipe = failure_pipe >= 0 ? failure_pipe : prepared.failure_pipe;
@@ -57,19 +63,40 @@ struct Prepared {
   std::array<int, 3> moved{};
   for (std::size_t i = 0; i < given.size(); ++i) {
     const int source = given[i] >= 0 ? given[i] : ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    moved[i] = ::fcntl(source, F_DUPFD_CLOEXEC, 3);
+    moved[i] = ::fcntl(source, F_DUPFD_CLOEXEC, free_from);
     if (moved[i] < 0) fail_at(Step::Descriptors);
+  }
+  for (int& passed : prepared.passed) {
+    passed = ::fcntl(passed, F_DUPFD_CLOEXEC, free_from);
+    if (passed < 0) fail_at(Step::Descriptors);
   }
   for (std::size_t i = 0; i < moved.size(); ++i) {
     if (::dup2(moved[i], static_cast<int>(i)) < 0) fail_at(Step::Descriptors);
   }
+  for (std::size_t i = 0; i < prepared.passed.size(); ++i) {
+    if (::dup2(prepared.passed[i], passed_from + static_cast<int>(i)) < 0) fail_at(Step::Descriptors);
+  }
   // Whatever a library opened without O_CLOEXEC; the table of descriptors is the child's own.
-  ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::syscall(SYS_close_range, static_cast<unsigned>(free_from), ~0U, CLOSE_RANGE_CLOEXEC);
 
   if (command.group == ProcessGroup::Own && ::setpgid(0, 0) != 0) fail_at(Step::Group);
   for (const ProcessLimit& limit : command.limits) {
     const rlimit value{.rlim_cur = limit.soft, .rlim_max = limit.hard};
     if (::setrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value) != 0) fail_at(Step::Limits);
+  }
+  if (command.identity.has_value()) {
+    // The kernel's own calls: the library's tell every thread of the program whose memory this is.
+    const Identity& as = *command.identity;
+    if (::syscall(SYS_setgroups, as.groups.size(), as.groups.data()) != 0 ||
+        ::syscall(SYS_setresgid, as.group, as.group, as.group) != 0 ||
+        ::syscall(SYS_setresuid, as.user, as.user, as.user) != 0) {
+      fail_at(Step::Identity);
+    }
+  }
+  // A change of user takes it back, so not before.
+  if (command.dies_with_us) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != prepared.parent) ::_exit(127);  // it went before we could ask
   }
   if (!command.working_directory.empty() && ::chdir(command.working_directory.c_str()) != 0) fail_at(Step::Directory);
   ::sigprocmask(SIG_SETMASK, &prepared.signals_before, nullptr);
@@ -80,7 +107,7 @@ struct Prepared {
 }
 
 // In a frame of its own: the child runs in it while the parent's other locals rest in theirs.
-[[gnu::noinline]] pid_t start_child(const Prepared& prepared) {
+[[gnu::noinline]] pid_t start_child(Prepared& prepared) {
   const pid_t id = ::vfork();
   if (id == 0) become(prepared);
   return id;
@@ -97,6 +124,9 @@ Error error_of(const Command& command, const Failure& failure) {
       break;
     case Step::Limits:
       what += ": set its resource limits";
+      break;
+    case Step::Identity:
+      what += fmt::format(": become user {}", command.identity->user);
       break;
     case Step::Directory:
       what += fmt::format(": change to directory {}", command.working_directory);
@@ -133,9 +163,11 @@ Result<Process> Process::spawn(Loop& loop, const Command& command) {
   std::array<int, 2> pipe{-1, -1};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return no_start(errno);
   Prepared prepared{.command = command,
+                    .passed = command.passed,
                     .arguments = pointers_to(command.arguments, command.program.c_str()),
                     .environment = pointers_to(command.environment ? *command.environment : nothing, nullptr),
                     .failure_pipe = pipe[1],
+                    .parent = ::getpid(),
                     .signals_before = {}};
   // The child lets all signals in; until its exec it must not run our handlers on our memory.
   sigset_t all;
@@ -173,6 +205,12 @@ Result<Process> Process::spawn(Loop& loop, const Command& command) {
     return no_start(error);
   }
   return Process(Descriptor(loop, pidfd), id, command.group);
+}
+
+Result<Process> Process::take_over(Loop& loop, pid_t id, ProcessGroup group) {
+  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, id, 0U));
+  if (pidfd < 0) return fail(Error::from_errno(errno, fmt::format("take over process {}", id)));
+  return Process(Descriptor(loop, pidfd), id, group);
 }
 
 Process::Process(Process&& other) noexcept

@@ -2,7 +2,7 @@
 //
 // Owner: whoever spawned it, on the Loop's thread. wait() tells how it ended and leaves no zombie. One that is
 // destroyed before is killed and reaped. The child starts with default signal handling, nothing blocked, and only the
-// three standard descriptors.
+// three standard descriptors and those that are passed to it.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "io/deadline.h"
 #include "io/descriptor.h"
+#include "io/identity.h"
 #include "io/task.h"
 
 namespace ballast::io {
@@ -43,8 +44,12 @@ struct Command {
   int standard_input = -1;
   int standard_output = -1;
   int standard_error = -1;
+  // Further ones, which the child finds as 3, 4, ... in this order.
+  std::vector<int> passed;
   ProcessGroup group = ProcessGroup::Own;
   std::vector<ProcessLimit> limits;
+  std::optional<Identity> identity;  // as this user; none: as ours
+  bool dies_with_us = false;         // killed by the kernel when the thread that started it has gone, however that went
 };
 
 // How it ended: by itself with a code, or by a signal (then not 0).
@@ -59,6 +64,9 @@ class Process {
  public:
   // "cannot start /usr/bin/x: No such file or directory"; "cannot start x: change to directory /srv/y: ...".
   static Result<Process> spawn(Loop& loop, const Command& command);
+  // A child that was spawned before this program replaced another one in the same process (exec). Its number is still
+  // its own, as nobody else has waited for it.
+  static Result<Process> take_over(Loop& loop, pid_t id, ProcessGroup group);
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;
   ~Process() { abandon(); }

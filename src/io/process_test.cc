@@ -98,6 +98,47 @@ TEST_F(ProcessTest, TellsHowItEnded) {
   });
 }
 
+TEST_F(ProcessTest, PassesDescriptorsInTheirOrder) {
+  run([](Loop& loop) -> Task<void> {
+    Pipe first;
+    Pipe second;
+    Pipe third;
+    Command command =
+        shell("echo three >&3; echo four >&4; echo five >&5; { true >&6; } 2>/dev/null && exit 1; exit 0");
+    command.passed = {third.write_end(), first.write_end(), second.write_end()};
+    EXPECT_EQ(co_await end_of(loop, command), "exit code 0");
+    EXPECT_EQ(third.all(), "three\n");
+    EXPECT_EQ(first.all(), "four\n");
+    EXPECT_EQ(second.all(), "five\n");
+  });
+}
+
+TEST_F(ProcessTest, TakesOverAChild) {
+  run([](Loop& loop) -> Task<void> {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(7);
+    Result<Process> process = Process::take_over(loop, child, ProcessGroup::Ours);
+    EXPECT_TRUE(process);
+    const Result<Exit> end = co_await process->wait(loop.after(10s));
+    EXPECT_EQ(end->to_string(), "exit code 7");
+    EXPECT_THAT(Process::take_over(loop, child, ProcessGroup::Ours).error().text(), StartsWith("take over process "));
+  });
+}
+
+TEST_F(ProcessTest, BecomesAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may";
+  run([](Loop& loop) -> Task<void> {
+    Pipe out;
+    // The shell goes when we go, which a change of user would have taken back.
+    Command command = shell("id -u; id -g; id -G");
+    command.standard_output = out.write_end();
+    command.identity = Identity{.user = 65534, .group = 65533, .groups = {65533, 65532}};
+    command.dies_with_us = true;
+    EXPECT_EQ(co_await end_of(loop, command), "exit code 0");
+    EXPECT_EQ(out.all(), "65534\n65533\n65533 65532\n");
+  });
+}
+
 TEST_F(ProcessTest, SaysWhyItCannotStart) {
   run([](Loop& loop) -> Task<void> {
     EXPECT_EQ(co_await end_of(loop, {.program = "/nowhere/program"}),

@@ -1,5 +1,6 @@
 #include "io/system.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -75,6 +76,16 @@ std::optional<std::string> environment(const char* name) {
   const char* value = std::getenv(name);
   if (value == nullptr) return std::nullopt;
   return value;
+}
+
+std::vector<std::string> environment_without(std::initializer_list<std::string_view> names) {
+  std::vector<std::string> kept;
+  for (char** each = ::environ; *each != nullptr; ++each) {
+    const std::string_view line(*each);
+    const std::string_view name = line.substr(0, line.find('='));
+    if (std::find(names.begin(), names.end(), name) == names.end()) kept.emplace_back(line);
+  }
+  return kept;
 }
 
 }  // namespace ballast::io

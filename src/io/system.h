@@ -6,8 +6,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -30,5 +33,7 @@ std::uint64_t resident_memory_bytes();
 unsigned cpu_count();
 // nullopt where it is not set. Not beside a thread that calls setenv, of which there is none here.
 std::optional<std::string> environment(const char* name);
+// All of it as "NAME=value", but for these names.
+std::vector<std::string> environment_without(std::initializer_list<std::string_view> names);
 
 }  // namespace ballast::io

@@ -44,16 +44,12 @@ int bind_and_listen(int fd, const SocketAddress& address) {
   return ::bind(fd, address.get(), address.size()) == 0 && ::listen(fd, 65535) == 0 ? 0 : errno;
 }
 
-// A Unix socket's file outlives the program that made it. Nobody answers on one that was left behind.
+// A Unix socket's file outlives the program that made it.
 bool remove_abandoned(const SocketAddress& address) {
   const std::string path = address.path();
   struct stat found{};
   if (path.empty() || ::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return false;
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  const bool refused = ::connect(fd, address.get(), address.size()) != 0 && errno == ECONNREFUSED;
-  ::close(fd);
-  return refused && ::unlink(path.c_str()) == 0;
+  return !is_answered(address) && ::unlink(path.c_str()) == 0;
 }
 
 std::string hint_for(int error, const SocketAddress& address) {
@@ -248,6 +244,22 @@ SocketAddress TcpStream::local_address() const {
 }
 SocketAddress TcpStream::remote_address() const {
   return ask(descriptor_.fd(), ::getpeername);
+}
+
+bool is_answered(const SocketAddress& unix_socket) {
+  const OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.is_open()) return true;  // not known: nobody's file is to be taken away
+  return ::connect(fd.get(), unix_socket.get(), unix_socket.size()) == 0 || (errno != ECONNREFUSED && errno != ENOENT);
+}
+
+Result<ListeningSocket> ListeningSocket::take_over(OwnedFd fd) {
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+    return fail(Code::Invalid, "what was handed over is not a listening socket");
+  }
+  const int number = fd.release();
+  return ListeningSocket(number, ask(number, ::getsockname));
 }
 
 Result<ListeningSocket> ListeningSocket::bind(const SocketAddress& address, ListenOptions options) {

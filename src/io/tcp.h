@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "io/address.h"
+#include "io/owned_fd.h"
 #include "io/stream.h"
 
 namespace ballast::io {
@@ -79,17 +80,24 @@ class ListeningSocket {
   // "cannot bind 0.0.0.0:80: Permission denied (needs CAP_NET_BIND_SERVICE)", "... Address already in use (by another
   // ...)".
   static Result<ListeningSocket> bind(const SocketAddress& address, ListenOptions options = {});
+  // One that is open and listening; its address is asked of the kernel.
+  static Result<ListeningSocket> take_over(OwnedFd fd);
   ListeningSocket(ListeningSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)), address_(other.address_) {}
   ListeningSocket& operator=(ListeningSocket&& other) noexcept;
   ~ListeningSocket();
 
   const SocketAddress& address() const { return address_; }  // with the real port where 0 was asked for
   int fd() const { return fd_; }
+  // What its address is to be called, of a Unix socket that was moved.
+  void rename(const SocketAddress& address) { address_ = address; }
 
  private:
   ListeningSocket(int fd, const SocketAddress& address) : fd_(fd), address_(address) {}
   int fd_ = -1;
   SocketAddress address_;
 };
+
+// Whether a program answers on this Unix socket. Nobody does on one that was left behind.
+bool is_answered(const SocketAddress& unix_socket);
 
 }  // namespace ballast::io

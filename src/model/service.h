@@ -39,6 +39,9 @@ class Service {
   // Reads its own file again, as SIGHUP does. The Error's text is the whole list of diagnostics.
   virtual Result<ApplyReport> reload() = 0;
   virtual const config::Settings& settings() const = 0;
+  // Begins to put what the program's file holds now in the place of this process; how that went is an event of kind
+  // "upgrade.done" or "upgrade.failed". An Error: it cannot even begin.
+  virtual Result<> upgrade() = 0;
 
   // An Error names the nearest known group or target.
   virtual Result<> drain(std::string_view group, std::string_view target) = 0;

@@ -13,6 +13,8 @@ class OpenConnection {
   virtual const ListenerShare& of_listener() const = 0;
   // It takes no new requests, and ends when those it has are answered.
   virtual void end_soon() = 0;
+  // It takes one more request where the protocol has no word for the end, so that none is lost that is on its way.
+  virtual void end_with_next_request() = 0;
 
  protected:
   ~OpenConnection() = default;

@@ -101,9 +101,9 @@ void Worker::listen(std::shared_ptr<ListenerShare> listener, std::shared_ptr<io:
                                    [&](const auto& each) { return &each->listener() == listener.get(); });
     if (same == udp_servers_.end()) {
       udp_servers_.push_back(std::make_unique<UdpServer>(*this, std::move(listener)));
-      udp_servers_.back()->open(std::move(sockets));
+      udp_servers_.back()->open(sockets);
     } else {
-      (*same)->open(std::move(sockets));
+      (*same)->open(sockets);
     }
   });
 }
@@ -127,13 +127,13 @@ void Worker::forget_stopped() {
   });
 }
 
-io::Task<void> Worker::flows_ended(io::Deadline deadline) {
+io::Task<void> Worker::flows_ended() {
   // A client that pauses for so long has its answer, as far as can be known.
   constexpr auto quiet = std::chrono::seconds(1);
   constexpr auto look = std::chrono::milliseconds(20);
   for (const auto& each : udp_servers_) each->hurry(quiet);
-  while (!udp_servers_.empty() && !deadline.passed(loop_->now())) {
-    if (!co_await io::Sleep(earlier(deadline, loop_->after(look)))) break;
+  while (!udp_servers_.empty() && !drain_until_.passed(loop_->now())) {
+    co_await io::Sleep(earlier(drain_until_, loop_->after(look)));
     std::erase_if(udp_servers_, [](const auto& each) { return each->is_empty(); });
   }
   for (const auto& each : udp_servers_) each->end_all(Reason::Stopped);
@@ -175,18 +175,43 @@ void Worker::stop_accepting() {
   });
 }
 
-void Worker::drain(io::Duration time, std::move_only_function<void()> done) {
-  loop_->post([this, time, done = std::move(done)]() mutable {
-    draining_ = true;
-    end_connections(nullptr);
-    own_scope_.spawn(end_drain(time, std::move(done)));
+void Worker::leave_listeners() {
+  loop_->post([this] {
+    doors_.clear();
+    for (const auto& each : udp_servers_) each->leave_sockets();
+    forget_stopped();
   });
 }
 
-io::Task<void> Worker::end_drain(io::Duration time, std::move_only_function<void()> done) {
-  const io::Deadline deadline = loop_->after(time);
-  co_await flows_ended(deadline);
-  if (!co_await scope_.closed(deadline)) co_await scope_.close();
+void Worker::drain(io::Duration time, AtRest at_rest, std::move_only_function<void()> done) {
+  loop_->post([this, time, at_rest, done = std::move(done)]() mutable {
+    draining_ = true;
+    if (at_rest == AtRest::End) {
+      end_connections(nullptr);
+    } else {
+      for (OpenConnection* each = connections_; each != nullptr; each = each->next_) each->end_with_next_request();
+    }
+    drain_until_ = earlier(drain_until_, loop_->after(time));
+    own_scope_.spawn(end_drain(std::move(done)));
+  });
+}
+
+void Worker::hurry(io::Duration time) {
+  loop_->post([this, time] {
+    end_connections(nullptr);
+    drain_until_ = earlier(drain_until_, loop_->after(time));
+    if (drain_ != nullptr) drain_->interrupt();
+  });
+}
+
+io::Task<void> Worker::end_drain(std::move_only_function<void()> done) {
+  io::Strand& strand = co_await io::this_strand();
+  drain_ = &strand;
+  co_await flows_ended();
+  // It is called earlier where the deadline has been moved.
+  while (!co_await scope_.closed(drain_until_) && !drain_until_.passed(loop_->now())) continue;
+  drain_ = nullptr;
+  co_await scope_.close();
   co_await targets_.close();
   access_log_.hand_over();
   plan_.reset();

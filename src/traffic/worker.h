@@ -73,14 +73,20 @@ class Worker {
   void retire(std::shared_ptr<TargetShare> target, Leftovers leftovers);
   // Takes what waits in the listeners' queues, and no more.
   void stop_accepting();
-  // Ends connections at rest, lets what is under way end in `time`, then calls it off; `done` runs on the worker's
-  // thread.
-  void drain(io::Duration time, std::move_only_function<void()> done);
+  // Takes no more, and leaves what waits in the queues to the process that goes on with the sockets.
+  void leave_listeners();
+  // Lets what is under way end in `time`, then calls it off; `done` runs on the worker's thread. Connections at rest
+  // are ended, or may make one more request: those of a process that another one follows have nobody who refuses them.
+  enum class AtRest : std::uint8_t { End, OneMore };
+  void drain(io::Duration time, AtRest at_rest, std::move_only_function<void()> done);
+  // A drain that goes on has only so long left, and ends connections at rest at once.
+  void hurry(io::Duration time);
   io::Loop& loop() { return *loop_; }
 
   // The worker's own thread.
   const std::shared_ptr<const Plan>& plan() const { return plan_; }
   int number() const { return options_.index; }
+  int number_of_all() const { return static_cast<int>(peers_.size()); }
   // For one batch at a time; its bytes are dead after the next.
   io::DatagramBatch& datagrams();
   // A udp listener that is gone has no flow any more.
@@ -120,8 +126,8 @@ class Worker {
   Worker& least_loaded() const;
   void end_connections(const ListenerShare* of_listener);
   void stop_datagrams(const ListenerShare* of_listener);
-  io::Task<void> flows_ended(io::Deadline deadline);
-  io::Task<void> end_drain(io::Duration time, std::move_only_function<void()> done);
+  io::Task<void> flows_ended();
+  io::Task<void> end_drain(std::move_only_function<void()> done);
 
   struct Door {
     std::shared_ptr<ListenerShare> listener;
@@ -143,6 +149,8 @@ class Worker {
   OpenConnection* connections_ = nullptr;             // all of http listeners
   std::vector<std::shared_ptr<UpstreamPool>> pools_;  // of all targets it has used
   bool draining_ = false;
+  io::Deadline drain_until_ = io::Deadline::never();
+  io::Strand* drain_ = nullptr;  // while it waits for connections
   int compressing_ = 0;
   io::Scope scope_;      // the connections
   io::Scope targets_;    // HTTP/2 connections to targets

@@ -22,7 +22,7 @@ from kit.peer import free_port
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 COMMAND_SECONDS = 30.0
-TALKS_TO_RUNNING = {"apply", "plan", "status", "events", "target", "explain", "top", "reload"}
+TALKS_TO_RUNNING = {"apply", "plan", "status", "events", "target", "explain", "top", "reload", "upgrade"}
 
 _SANITIZER = re.compile(r"(ERROR|WARNING): \w*Sanitizer|runtime error:|SUMMARY: \w*Sanitizer")
 _SANITIZER_OPTIONS = {
@@ -73,7 +73,19 @@ class Ballast:
 
     @property
     def pid(self) -> int:
+        """Of the keeper, which is what was started."""
         return self._process.pid
+
+    @property
+    def serving_pid(self) -> int:
+        """Of the youngest process that the keeper has started."""
+        children = self._children()
+        if not children:
+            raise Failure("the keeper has no serving process")
+        return children[-1]
+
+    def _children(self) -> list[int]:
+        return [int(each) for each in pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
     @property
     def running(self) -> bool:
@@ -105,7 +117,8 @@ class Ballast:
     def pipes_open(self) -> int:
         """Both ends of one count as one."""
         ends = set()
-        for each in pathlib.Path(f"/proc/{self.pid}/fd").iterdir():
+        # A stand-in of the kit's own tests has no keeper.
+        for each in pathlib.Path(f"/proc/{(self._children() or [self.pid])[-1]}/fd").iterdir():
             with contextlib.suppress(OSError):  # closed just now
                 ends.add(os.readlink(each))
         return sum(1 for each in ends if each.startswith("pipe:"))

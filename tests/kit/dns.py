@@ -15,6 +15,7 @@ class Answer:
     addresses: list[str]
     ttl: int = 1
     fails: bool = False  # SERVFAIL, as a broken resolver gives
+    silent: bool = False
 
 
 class DnsServer(asyncio.DatagramProtocol):
@@ -49,6 +50,8 @@ class DnsServer(asyncio.DatagramProtocol):
         question = query[12:at + 4]
         self.asked.append(name)
         answer = self.names.get(name)
+        if answer and answer.silent:
+            return b""
         code = _NAME_ERROR if answer is None else _SERVER_FAILURE if answer.fails else 0
         version = {_TYPE_A: 4, _TYPE_AAAA: 6}.get(kind)
         addresses = [ipaddress.ip_address(each) for each in (answer.addresses if answer and not answer.fails else [])]

@@ -49,6 +49,7 @@ class Load:
         self.sent = 0
         self.answered: collections.Counter[str] = collections.Counter()  # by method
         self.posts_answered: set[str] = set()
+        self.in_flight: set[str] = set()
         self.posts_in_flight: set[str] = set()
         self.lost: list[Lost] = []
         self.seconds: list[float] = []  # of answered requests
@@ -73,6 +74,7 @@ class Load:
         fresh = self._random.random() < self._mix.new_connection_share
         method, path = "POST" if is_post else "GET", self._random.choice(self._mix.paths)
         start = time.monotonic()
+        self.in_flight.add(identity)
         if is_post:
             self.posts_in_flight.add(identity)
         try:
@@ -80,6 +82,7 @@ class Load:
                 cause = await self._exchange(method, path, identity, fresh=fresh)
         except (Failure, Violation, OSError, TimeoutError) as error:
             cause = f"{type(error).__name__}: {error}"[:200]
+        self.in_flight.discard(identity)
         self.posts_in_flight.discard(identity)
         if cause:
             self.lost.append(Lost(identity, method, path, cause, time.monotonic()))

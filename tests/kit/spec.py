@@ -9,7 +9,7 @@
     authority people                      # $dir/people.crt, .key;  origin a over tls site [clients of people]: ...
     nobody gone                           # $gone: an address that refuses;  deaf d: one that never accepts
     gate g to a: slice 1                  # a chaos proxy in front of it ($g). Its effects: gate.py
-    dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks; later: dns app.test is asked 4 more times
+    dns app.test is 127.0.0.1 127.0.0.2   # the name server Ballast asks; later: dns app.test is silent; dns app.test is asked 4 more times
     start one $ ballast whoami ...        # a process beside it; $one is the address its first line of output ends with
     ports r 3                             # $r: 127.0.0.1 with a range of three ports; $r0, $r1, $r2: each of them
     port h                                # $h: an address on which something may be told to listen
@@ -176,6 +176,8 @@ class Spec:
     async def _address(self, name: str) -> str:
         if name == "pid":
             return str(self._ballast.pid)
+        if name == "serving":
+            return str(self._ballast.serving_pid)
         if name == "binary":
             return self._ballast.binary
         if name == "admin":
@@ -340,6 +342,8 @@ class Spec:
             self._ballast.environment["BALLAST_DNS_SERVERS"] = self._dns.address
         if what == "fails":
             self._dns.names[name] = Answer([], fails=True)
+        elif what == "is silent":
+            self._dns.names[name] = Answer([], silent=True)
         else:
             self._dns.names[name] = Answer(what.removeprefix("is").split())
 

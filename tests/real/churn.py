@@ -2,9 +2,12 @@
 """Churn: nothing that can safely be replayed is lost while everything changes.
 
 Under an open-model load (kept and new connections, GET and POST, one WebSocket tunnel) it applies two configurations in
-turn, kills targets with SIGKILL and starts them again, drains and enables, and changes a DNS answer. Required: no failed
-request, no doubled POST, the tunnel alive. A POST in flight on a target at the moment of its kill cannot be replayed
-safely by anyone; such failures are counted on their own.
+turn, kills targets with SIGKILL and starts them again, drains and enables, changes a DNS answer, and replaces the program
+by another file of it. Required: no failed request, no doubled POST, the tunnel alive. A POST in flight on a target at the
+moment of its kill cannot be replayed safely by anyone; such failures are counted on their own.
+
+--crashes: the serving process is killed with SIGKILL so many times; what it had in flight is lost with it and counted on
+its own, and so is the tunnel, which is made anew. New connections must be served all the same.
 
     tests/real/churn.py --ballast build/release/ballast --seconds 60
     tests/real/churn.py --proxy nginx            # the same with reloads, for the record; no verdict
@@ -33,14 +36,17 @@ SETTLE_SECONDS = 2.0   # load before the first change and after the last
 class Churn:
     """The changes; each kind has its own pace through the whole time."""
 
-    def __init__(self, proxy, targets: Targets, dns: DnsServer, load: Load, *, seconds: float, applies: int):
+    def __init__(self, proxy, targets: Targets, dns: DnsServer, load: Load, *, seconds: float, applies: int, upgrades: int, crashes: int):
         self._proxy, self._targets, self._dns, self._load = proxy, targets, dns, load
         self._seconds = seconds
         self._wanted_applies = applies
+        self._wanted_upgrades, self._wanted_crashes = upgrades, crashes
         self._random = random.Random(7)
         self._stop_at = 0.0
-        self.applies = self.kills = self.drains = self.dns_changes = 0
-        self.hit: set[str] = set()  # POSTs in flight at a kill
+        self.applies = self.kills = self.drains = self.dns_changes = self.upgrades = self.crashes = 0
+        self.hit: set[str] = set()      # POSTs in flight at a kill of a target
+        self.crashed: set[str] = set()  # requests in flight at a kill of the proxy
+        self.back_ms: list[float] = []  # from such a kill to the next process that serves
 
     async def run(self) -> None:
         await asyncio.sleep(SETTLE_SECONDS)
@@ -48,6 +54,8 @@ class Churn:
         async with asyncio.TaskGroup() as changes:
             changes.create_task(self._apply())
             changes.create_task(self._kill())
+            if self._proxy.can_upgrade:
+                changes.create_task(self._replace())
             if self._proxy.can_drain:
                 changes.create_task(self._drain())
             if self._proxy.has_dns:
@@ -60,6 +68,30 @@ class Churn:
             await self._proxy.switch()
             self.applies += 1
             await asyncio.sleep(max(0.0, start + self.applies * pace - time.monotonic()))
+
+    async def _replace(self) -> None:
+        """Upgrades and crashes in turn, evenly over the time."""
+        wanted = ["upgrade"] * self._wanted_upgrades + ["crash"] * self._wanted_crashes
+        self._random.shuffle(wanted)
+        start = time.monotonic()
+        pace = (self._stop_at - start) / max(1, len(wanted))
+        for number, kind in enumerate(wanted):
+            if kind == "upgrade":
+                await self._proxy.upgrade()
+                self.upgrades += 1
+            else:
+                await self._crash()
+            await asyncio.sleep(max(0.0, start + (number + 1) * pace - time.monotonic()))
+
+    async def _crash(self) -> None:
+        began = time.monotonic()
+        self.crashed |= self._load.in_flight
+        crash = asyncio.create_task(self._proxy.crash())
+        await asyncio.sleep(0)  # it has been killed
+        self.crashed |= self._load.in_flight
+        await crash
+        self.back_ms.append((time.monotonic() - began) * 1000)
+        self.crashes += 1
 
     async def _kill(self) -> None:
         pause = (self._stop_at - time.monotonic()) / (2 * len(self._targets.site)) - RESTART_SECONDS
@@ -104,8 +136,9 @@ class Result:
     def __init__(self, name: str, seconds: float, churn: Churn, load: Load, tunnel: Tunnel, targets: Targets):
         acted = journal_counts(targets.all())
         self.name, self.seconds, self.churn, self.load, self.tunnel = name, seconds, churn, load, tunnel
-        self.excused = [each for each in load.lost if each.method == "POST" and each.identity in churn.hit]
-        self.lost = [each for each in load.lost if each not in self.excused]
+        self.crashed = [each for each in load.lost if each.identity in churn.crashed]
+        self.excused = [each for each in load.lost if each.method == "POST" and each.identity in churn.hit - churn.crashed]
+        self.lost = [each for each in load.lost if each not in self.excused + self.crashed]
         self.doubled = [identity for identity, count in acted.items() if count > 1]
         self.invented = [identity for identity in load.posts_answered if not acted[identity]]
 
@@ -129,15 +162,24 @@ class Result:
         load, churn = self.load, self.churn
         gets = sum(1 for each in self.lost if each.method == "GET")
         tunnel = f"broken {self.tunnel.broken}" if self.tunnel.broken else f"alive, {self.tunnel.echoes} echoes"
-        cells = [self.name, f"{self.seconds:g}", load.sent, churn.applies, churn.kills, churn.drains, churn.dns_changes, gets,
-                 len(self.lost) - gets, len(self.excused), len(self.doubled), tunnel, load.reconnects,
+        back = f", back within {max(churn.back_ms):.0f} ms" if churn.back_ms else ""
+        cells = [self.name, f"{self.seconds:g}", load.sent, churn.applies, churn.kills, churn.drains, churn.dns_changes, churn.upgrades,
+                 f"{churn.crashes}{back}", gets, len(self.lost) - gets, len(self.excused), len(self.crashed), len(self.doubled), tunnel, load.reconnects,
                  f"{load.quantile_ms(0.5):.1f}", f"{load.quantile_ms(0.99):.1f}"]
         return "| " + " | ".join(map(str, cells)) + " |"
 
 
-HEADER = """| proxy | seconds | requests | reloads | kill -9 | drains | DNS changes | GET lost | POST lost | POST in flight at a kill, lost | \
-POST doubled | tunnel | client reconnects | p50 ms | p99 ms |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"""
+HEADER = """| proxy | seconds | requests | reloads | kill -9 | drains | DNS changes | upgrades | crashes | GET lost | POST lost \
+| POST in flight at a kill, lost | in flight at a crash, lost | POST doubled | tunnel | client reconnects | p50 ms | p99 ms |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"""
+
+
+async def talk(tunnel: Tunnel, *, again: int) -> None:
+    """It may break so often."""
+    await tunnel.run()
+    for _ in range(again):
+        tunnel.broken = ""
+        await tunnel.run()
 
 
 async def measure(arguments: argparse.Namespace, folder: pathlib.Path) -> Result:
@@ -151,8 +193,9 @@ async def measure(arguments: argparse.Namespace, folder: pathlib.Path) -> Result
         await proxy.start()
         load = Load(proxy.address, Mix(rate=arguments.rate, paths=("/", "/", "/", "/named")))
         tunnel = Tunnel(proxy.address, "/chat")
-        talking = asyncio.create_task(tunnel.run())
-        churn = Churn(proxy, targets, dns, load, seconds=arguments.seconds, applies=arguments.applies)
+        talking = asyncio.create_task(talk(tunnel, again=arguments.crashes))
+        churn = Churn(proxy, targets, dns, load, seconds=arguments.seconds, applies=arguments.applies, upgrades=arguments.upgrades,
+                      crashes=arguments.crashes)
         async with asyncio.TaskGroup() as both:
             both.create_task(load.run(arguments.seconds))
             both.create_task(churn.run())
@@ -176,6 +219,8 @@ def main() -> int:
     parser.add_argument("--ballast", default="build/release/ballast", help="the binary")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--applies", type=int, default=100)
+    parser.add_argument("--upgrades", type=int, default=20)
+    parser.add_argument("--crashes", type=int, default=0, help="kill -9 of the process that serves")
     parser.add_argument("--rate", type=float, default=200, help="requests a second")
     arguments = parser.parse_args()
     arguments.ballast = str(pathlib.Path(arguments.ballast).resolve())

@@ -155,7 +155,7 @@ async def _pour(client: Http2Client, flood: Flood) -> int:
 
 
 async def _flood(world, address: str, flood: Flood) -> list[str]:
-    program = Program(world.ballast.pid)
+    program = Program(world.ballast.serving_pid)
     before = await world.defects()
     memory, cpu, began = program.memory(), program.cpu(), time.monotonic()
     async with Neighbour(address) as neighbour:
@@ -195,7 +195,7 @@ async def _unread(world, address: str, *, window: bool, head: bool, what: str) -
 
     head: and a head that is begun and never ended; the listener's header timeout is over first.
     """
-    program = Program(world.ballast.pid)
+    program = Program(world.ballast.serving_pid)
     memory, cpu = program.memory(), program.cpu()
     async with Neighbour(address) as neighbour:
         begin = settings((4, (1 << 31) - 1 if window else 0)) + window_update(0, (1 << 31) - 65536)
@@ -236,7 +236,7 @@ async def _unread(world, address: str, *, window: bool, head: bool, what: str) -
 
 async def _tables(world, address: str) -> list[str]:
     """The size of our table changed with each request, and each field entered into it: served, with bounded memory."""
-    program = Program(world.ballast.pid)
+    program = Program(world.ballast.serving_pid)
     memory, cpu = program.memory(), program.cpu()
     client = await Http2Client.connect(address)
     for n in range(300):

@@ -168,7 +168,7 @@ async def _finishes(world, client: Http2Client, cpu: float, program: Program) ->
 
 async def removed(world) -> None:
     client = await _held(world)
-    program = Program(world.ballast.pid)
+    program = Program(world.ballast.serving_pid)
     cpu = program.cpu()
     whole = (world.folder / "ballast.yaml").read_text()
     path = world.folder / "next.yaml"
@@ -188,7 +188,7 @@ async def stopped(world) -> None:
     # At rest: told to go, and gone.
     idle = await Http2Client.connect(world.listeners["wide"])
     need((await idle.get(1, "/well")).status == "200", idle.describe())
-    program = Program(world.ballast.pid)
+    program = Program(world.ballast.serving_pid)
     cpu = program.cpu()
     world.ballast.signal(signal.SIGTERM)
     await idle.end()

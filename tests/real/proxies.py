@@ -4,10 +4,12 @@ A proxy has two configurations, "a" and "b", which differ in a rule and in one t
 """
 
 import asyncio
+import json
 import os
 import pathlib
 import pwd
 import re
+import shutil
 import signal
 
 from kit.ballast import Ballast, complete_config
@@ -43,11 +45,18 @@ class BallastProxy:
     name = "ballast"
     has_dns = True
     can_drain = True
+    can_upgrade = True
 
     def __init__(self, binary: str, folder: pathlib.Path, targets: Targets, dns: str):
         self._folder, self._targets = folder, targets
         self._variant = "a"
-        self.ballast = Ballast(binary, folder)
+        # Two files of the program, which take turns under the name that is run.
+        self._versions = [folder / "ballast.one", folder / "ballast.two"]
+        for version in self._versions:
+            shutil.copy2(binary, version)
+        self._program = folder / "ballast"
+        self._install()
+        self.ballast = Ballast(str(self._program), folder)
         self.ballast.environment["BALLAST_DNS_SERVERS"] = dns
         self.address = ""
 
@@ -83,6 +92,29 @@ target_groups:
         self._variant = "b" if self._variant == "a" else "a"
         await self._command("apply", str(self._write(self._variant)))
 
+    def _install(self) -> None:
+        """As a package does: the new file takes the name in one step."""
+        beside = self._folder / "ballast.next"
+        os.link(self._versions[0], beside)
+        beside.rename(self._program)
+        self._versions.reverse()
+
+    async def upgrade(self) -> None:
+        self._install()
+        await self._command("upgrade")
+
+    async def crash(self) -> None:
+        """The process that serves is killed; returns when another one serves."""
+        before = self.ballast.serving_pid
+        os.kill(before, signal.SIGKILL)
+        async with asyncio.timeout(START_SECONDS):
+            while not await self._serves_as_another(before):
+                await asyncio.sleep(0.01)
+
+    async def _serves_as_another(self, before: int) -> bool:
+        done = await self.ballast.command("status", "--json")
+        return done.exit == 0 and json.loads(done.out)["pid"] != before
+
     async def drain(self, target: TargetProcess) -> None:
         await self._command("target", "drain", "site", target.address)
 
@@ -95,7 +127,13 @@ target_groups:
                 if any(f'"request_id":"{identity}"' in line for identity in identities)]
 
     async def _command(self, *words: str) -> None:
-        done = await self.ballast.command(*words)
+        # A command whose process was killed is asked again, as a person would; each of these may be asked twice.
+        unreachable = 3
+        for _ in range(20):
+            done = await self.ballast.command(*words)
+            if done.exit != unreachable:
+                break
+            await asyncio.sleep(0.1)
         if done.exit != 0:
             raise Failure(done.describe())
 
@@ -108,6 +146,7 @@ class _Reloading:
 
     has_dns = False
     can_drain = False
+    can_upgrade = False  # nginx can, by three signals; HAProxy by its master's reload, which is what switch() does
     reload_signal = signal.SIGHUP
 
     def __init__(self, folder: pathlib.Path, targets: Targets):

@@ -98,7 +98,7 @@ async def soak(binary: str, folder: pathlib.Path, *, seconds: float, rate: float
         await asyncio.gather(*(each.start() for each in targets))
         await ballast.start(config)
         address = (await ballast.listeners())["web"]
-        load, tunnel, samples = Load(address, Mix(rate=rate, body_bytes=4000)), Tunnel(address, "/chat"), Samples(ballast.pid)
+        load, tunnel, samples = Load(address, Mix(rate=rate, body_bytes=4000)), Tunnel(address, "/chat"), Samples(ballast.serving_pid)
         beside = [asyncio.create_task(each) for each in (tunnel.run(), samples.run(), nuisances(address))]
         await load.run(seconds)
         for task in beside:

@@ -7,7 +7,6 @@
 
 #include "admin/api/errors.h"
 #include "admin/api/handle.h"
-#include "admin/api/socket_file.h"
 #include "io/loop.h"
 
 namespace ballast::admin {
@@ -95,9 +94,9 @@ class AdminServer::Door final : public Answerer {
 };
 
 AdminServer::AdminServer(io::Loop& loop, model::Service& service, const ConfigSource& configurations,
-                         std::string socket_path)
-    : socket_path_(std::move(socket_path)) {
-  const ApiContext context{configurations, socket_path_};
+                         io::SocketSource& sockets, std::vector<io::SocketSpec> specs, const std::string& socket_path)
+    : sockets_(sockets), specs_(std::move(specs)) {
+  const ApiContext context{configurations, socket_path};
   local_ = std::make_unique<Door>(loop, service, context, admin::Door::Socket,
                                   ServeLimits{.body_bytes = api_body_bytes_max});
   // Nothing that this door answers has a body worth sending.
@@ -106,26 +105,54 @@ AdminServer::AdminServer(io::Loop& loop, model::Service& service, const ConfigSo
 
 AdminServer::~AdminServer() = default;
 
+namespace {
+
+Result<io::SocketSpec> http_spec(const config::Address& where) {
+  const std::string host = where.host == "localhost" ? "127.0.0.1" : where.host;
+  Result<io::SocketAddress> address = host.empty() ? Result<io::SocketAddress>(io::SocketAddress::any(where.port))
+                                                   : io::SocketAddress::numeric(host, where.port);
+  if (where.is_unix()) address = io::SocketAddress::unix_path(where.unix_path);
+  if (!address) return fail(std::move(address.error()));
+  return io::SocketSpec{.key = "admin.http " + where.to_string(), .address = address->to_string()};
+}
+
+Error about_socket(const std::string& path, const Error& error) {
+  if (error.code() == Code::InUse) {
+    return Error(Code::InUse,
+                 fmt::format("another ballast is running on {}; stop it, or give this one its own admin.socket", path));
+  }
+  return Error(error.code(),
+               fmt::format("cannot make the admin socket {}: {} (admin.socket says where it is)", path, error.text()));
+}
+
+}  // namespace
+
 Result<std::unique_ptr<AdminServer>> AdminServer::open(io::Loop& loop, model::Service& service,
                                                        const ConfigSource& configurations,
-                                                       const config::Admin& settings) {
+                                                       const config::Admin& settings, io::SocketSource& sockets) {
   std::optional<io::ListeningSocket> http;
+  std::vector<io::SocketSpec> specs;
   if (settings.http) {
-    const std::string host = settings.http->host == "localhost" ? "127.0.0.1" : settings.http->host;
-    Result<io::SocketAddress> address = host.empty()
-                                            ? Result<io::SocketAddress>(io::SocketAddress::any(settings.http->port))
-                                            : io::SocketAddress::numeric(host, settings.http->port);
-    if (settings.http->is_unix()) address = io::SocketAddress::unix_path(settings.http->unix_path);
-    if (!address) return fail(std::move(address.error()).within("admin.http"));
-    Result<io::ListeningSocket> socket = io::ListeningSocket::bind(*address);
+    Result<io::SocketSpec> spec = http_spec(*settings.http);
+    if (!spec) return fail(std::move(spec.error()).within("admin.http"));
+    Result<io::ListeningSocket> socket = sockets.open(*spec);
     if (!socket) return fail(std::move(socket.error()).within("admin.http"));
     http = std::move(*socket);
+    specs.push_back(std::move(*spec));
   }
-  // Last: it replaces a file.
-  Result<io::ListeningSocket> local = listen_on_file(loop, settings.socket);
-  if (!local) return fail(std::move(local.error()));
+  // Last: it replaces a file. Only the users of its mode may connect to it.
+  constexpr std::uint32_t owner_and_group = 0660;
+  io::SocketSpec spec{
+      .key = "admin.socket " + settings.socket, .address = "unix:" + settings.socket, .file_mode = owner_and_group};
+  Result<io::ListeningSocket> local = sockets.open(spec);
+  if (!local) {
+    for (const io::SocketSpec& each : specs) sockets.release(each);
+    return fail(about_socket(settings.socket, local.error()));
+  }
+  specs.push_back(std::move(spec));
 
-  std::unique_ptr<AdminServer> server(new AdminServer(loop, service, configurations, settings.socket));
+  std::unique_ptr<AdminServer> server(
+      new AdminServer(loop, service, configurations, sockets, std::move(specs), settings.socket));
   server->local_->server().listen(std::move(*local));
   if (http) {
     server->tcp_->server().listen(std::move(*http));
@@ -135,8 +162,10 @@ Result<std::unique_ptr<AdminServer>> AdminServer::open(io::Loop& loop, model::Se
   return server;
 }
 
-io::Task<void> AdminServer::close(io::Deadline deadline) {
-  remove_socket_file(socket_path_);
+io::Task<void> AdminServer::close(io::Deadline deadline, Sockets sockets) {
+  if (sockets == Sockets::GiveUp) {
+    for (const io::SocketSpec& each : specs_) sockets_.release(each);
+  }
   co_await local_->close(deadline);
   if (tcp_) co_await tcp_->close(deadline);
 }

@@ -8,10 +8,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "admin/api/config_source.h"
 #include "admin/serve/small_server.h"
 #include "config/settings.h"
+#include "io/socket_source.h"
 #include "model/service.h"
 
 namespace ballast::admin {
@@ -20,21 +22,26 @@ class AdminServer {
  public:
   // Both doors listen when this returns; on an Error neither does. Its text names the address and what to do.
   static Result<std::unique_ptr<AdminServer>> open(io::Loop& loop, model::Service& service,
-                                                   const ConfigSource& configurations, const config::Admin& settings);
+                                                   const ConfigSource& configurations, const config::Admin& settings,
+                                                   io::SocketSource& sockets);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
 
-  // Answers what is being asked until the deadline, then cuts; removes the socket's file.
-  io::Task<void> close(io::Deadline deadline);
+  // Answers what is being asked until the deadline, then cuts; the socket's file goes, unless another process goes on
+  // with it.
+  enum class Sockets : std::uint8_t { GiveUp, HandOver };
+  io::Task<void> close(io::Deadline deadline, Sockets sockets = Sockets::GiveUp);
 
   // "127.0.0.1:9900", with the real port; empty without admin.http.
   std::string http_address() const;
 
  private:
   class Door;
-  AdminServer(io::Loop& loop, model::Service& service, const ConfigSource& configurations, std::string socket_path);
+  AdminServer(io::Loop& loop, model::Service& service, const ConfigSource& configurations, io::SocketSource& sockets,
+              std::vector<io::SocketSpec> specs, const std::string& socket_path);
 
-  std::string socket_path_;
+  io::SocketSource& sockets_;
+  std::vector<io::SocketSpec> specs_;
   std::unique_ptr<Door> local_;
   std::unique_ptr<Door> tcp_;
 };

@@ -40,13 +40,14 @@ class AdminServerTest : public testing::Test {
   ~AdminServerTest() override { fs::remove_all(folder_); }
 
   Result<std::unique_ptr<AdminServer>> open() {
-    return AdminServer::open(*loop_, service_, configurations_, settings_);
+    return AdminServer::open(*loop_, service_, configurations_, settings_, sockets_);
   }
 
   fs::path folder_;
   std::unique_ptr<io::Loop> loop_ = io::make_loop();
   FakeService service_;
   FileConfigSource configurations_{{}};
+  io::OwnSockets sockets_;
   config::Admin settings_;
 };
 

@@ -58,7 +58,8 @@ ApiResponse error_response(int status, std::string_view code, std::string_view t
 }
 
 ApiResponse error_response(const Error& error) {
-  const Meaning is = meaning(error.code());
+  // Nothing was done, and nothing is wrong but the moment.
+  const Meaning is = error.retry() == Retry::Always ? Meaning{503, "busy"} : meaning(error.code());
   return error_response(is.status, is.word, error.text());
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "admin/api/config_source.h"
+#include "config/files.h"
 #include "config/kind.h"
 
 namespace ballast::admin {
@@ -15,8 +16,11 @@ class FileConfigSource final : public ConfigSource {
   Reading read_file(std::string_view path) const override;
   Reading read_text(std::string_view name, std::string_view text) const override;
   std::string schema() const override;
+  // As it was when that was recorded.
+  Reading read_recorded(const config::Recording& recording) const;
 
  private:
+  Reading read(config::FileReader& files, const std::string& path) const;
   config::RegexCheck regex_check_;
   config::KeySetCheck key_set_check_;
 };

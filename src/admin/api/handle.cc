@@ -112,6 +112,10 @@ ApiResponse run_reload(const Call& call) {
   return post_reload(call.service);
 }
 
+ApiResponse run_upgrade(const Call& call) {
+  return answer(call.service.upgrade());
+}
+
 constexpr std::array routes{
     Route{"GET", "metrics", Reach::Anywhere, get_metrics},
     Route{"GET", "v1/status", Reach::Anywhere, get_status},
@@ -123,6 +127,7 @@ constexpr std::array routes{
     Route{"POST", "v1/plan", Reach::SocketOnly, run_plan},
     Route{"POST", "v1/apply", Reach::SocketOnly, run_apply},
     Route{"POST", "v1/reload", Reach::SocketOnly, run_reload},
+    Route{"POST", "v1/upgrade", Reach::SocketOnly, run_upgrade},
     Route{"POST", "v1/targets/*/*/drain", Reach::SocketOnly, post_drain},
     Route{"POST", "v1/targets/*/*/enable", Reach::SocketOnly, post_enable},
     Route{"PUT", "v1/targets/*/*/weight", Reach::SocketOnly, put_weight},

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "admin/cli/ask.h"
 #include "admin/cli/commands.h"
 #include "admin/cli/outcome.h"
 
@@ -77,15 +78,15 @@ Exit run_plan(const Invocation& invocation) {
 
 Exit run_apply(const Invocation& invocation) {
   return report_changes(invocation,
-                        invocation.api.ask({.method = "POST",
-                                            .target = "/v1/apply",
-                                            .content_type = "application/json",
-                                            .body = path_document(invocation, invocation.words()[0])}),
+                        ask_for_change(invocation, {.method = "POST",
+                                                    .target = "/v1/apply",
+                                                    .content_type = "application/json",
+                                                    .body = path_document(invocation, invocation.words()[0])}),
                         true);
 }
 
 Exit run_reload(const Invocation& invocation) {
-  return report_changes(invocation, invocation.api.ask({.method = "POST", .target = "/v1/reload"}), true);
+  return report_changes(invocation, ask_for_change(invocation, {.method = "POST", .target = "/v1/reload"}), true);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ Command import_command();
 Command plan_command();
 Command apply_command();
 Command reload_command();
+Command upgrade_command();
 Command target_command();
 Command schema_command();
 Command version_command();

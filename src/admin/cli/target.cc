@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/api/request.h"
+#include "admin/cli/ask.h"
 #include "admin/cli/commands.h"
 #include "admin/cli/outcome.h"
 #include "config/units.h"
@@ -110,7 +111,8 @@ Exit drain(const Invocation& invocation, const Named& named) {
     if (!parsed) return usage(invocation, fmt::format("--timeout: {}", parsed.error().text()));
     timeout = *parsed;
   }
-  const Result<ApiAnswer> answer = invocation.api.ask({.method = "POST", .target = target_path(named, "drain")});
+  const Result<ApiAnswer> answer =
+      ask_for_change(invocation, {.method = "POST", .target = target_path(named, "drain")});
   if (const auto exit = report_failure(invocation, answer)) return *exit;
   if (invocation.arguments.has("--wait")) return wait_until_drained(invocation, named, timeout);
   return report_done(
@@ -119,7 +121,8 @@ Exit drain(const Invocation& invocation, const Named& named) {
 }
 
 Exit enable(const Invocation& invocation, const Named& named) {
-  const Result<ApiAnswer> answer = invocation.api.ask({.method = "POST", .target = target_path(named, "enable")});
+  const Result<ApiAnswer> answer =
+      ask_for_change(invocation, {.method = "POST", .target = target_path(named, "enable")});
   if (const auto exit = report_failure(invocation, answer)) return *exit;
   return report_done(
       invocation, *answer,
@@ -139,7 +142,7 @@ Exit weight(const Invocation& invocation, const Named& named) {
     question.body = fmt::format("{{\"weight\": {}}}", *number);
     sentence = fmt::format("{}/{}: weight {}", named.group, named.address, *number);
   }
-  const Result<ApiAnswer> answer = invocation.api.ask(question);
+  const Result<ApiAnswer> answer = ask_for_change(invocation, question);
   if (const auto exit = report_failure(invocation, answer)) return *exit;
   return report_done(invocation, *answer, sentence);
 }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "config/diff.h"
+#include "config/recorded_files.h"
 #include "config/words.h"
 #include "io/machine.h"
 #include "io/system.h"
@@ -82,7 +83,7 @@ Control::Control(io::Loop& loop, config::Settings settings, Options options)
       auth_({.loop = loop_, .resolver = *options_.resolver, .events = events_, .changed = [this] { publish_soon(); }}),
       passwords_(auth::is_password_of),
       loads_(worker_count(*settings_)),
-      listeners_(worker_count(*settings_)),
+      listeners_(loop_, *options_.sockets, worker_count(*settings_)),
       tls_({.loop = loop_,
             .events = events_,
             .workers = worker_count(*settings_),
@@ -127,6 +128,14 @@ io::Task<Result<>> Control::start() {
   Result<Overrides> overrides = load_overrides(settings_->state_directory);
   if (!overrides) co_return fail(std::move(overrides.error()));
   overrides_of_absent_groups_ = std::move(*overrides);
+  if (!options_.state_before.empty()) {
+    auto before = read_state(options_.state_before);
+    if (before) before_ = std::move(*before);
+    if (!before) events_.add("state.not_read", "ballast", before.error().text() + "; starting without it");
+    options_.state_before.clear();
+    events_.restore(std::move(before_.events));
+    generation_ = before_.generation;
+  }
 
   // Prepared by adopt(), which for the first time has only new listeners and groups.
   auto routes = compile_routes(*settings_);
@@ -144,6 +153,7 @@ io::Task<Result<>> Control::start() {
   started_ = true;
   if (Result<> adopted = adopt(settings_); !adopted) co_return adopted;
   acme_.start();
+  count_on(std::exchange(before_, SavedState{}));
   events_.add("started", "ballast",
               fmt::format("{} listeners, {} target groups, {} workers", settings_->listeners.size(),
                           settings_->target_groups.size(), workers_.size()));
@@ -152,16 +162,38 @@ io::Task<Result<>> Control::start() {
 
 io::Task<void> Control::stop() {
   stopping_ = true;
-  tls_.stop();
-  co_await acme_.close();
   events_.add("stopping", "ballast",
               fmt::format("requests under way have {} ms to end", settings_->shutdown_timeout.count()));
   for (const auto& worker : workers_) worker->stop_accepting();
   await_workers();
   listeners_.commit({});  // the kernel refuses new connections from here on
+  co_await end_within(settings_->shutdown_timeout, Worker::AtRest::End);
+  workers_.clear();
+  events_.add("stopped", "ballast", "all requests have ended");
+}
+
+io::Task<std::string> Control::drain_away() {
+  stopping_ = true;
+  const auto listeners = open_listeners();
+  for (const auto& worker : workers_) worker->leave_listeners();
+  await_workers();
+  listeners_.hand_over();
+  co_await end_within(settings_->handover_timeout, Worker::AtRest::OneMore);
+  const std::string counts = write_state(counts_since(save(listeners), handed_over_));
+  workers_.clear();
+  co_return counts;
+}
+
+void Control::hurry_away() {
+  for (const auto& worker : workers_) worker->hurry(settings_->shutdown_timeout);
+}
+
+io::Task<void> Control::end_within(config::Milliseconds time, Worker::AtRest at_rest) {
+  tls_.stop();
+  co_await acme_.close();
   auto left = std::make_shared<std::size_t>(workers_.size());
   for (const auto& worker : workers_) {
-    worker->drain(settings_->shutdown_timeout, [this, left] { loop_.post([left] { --*left; }); });
+    worker->drain(time, at_rest, [this, left] { loop_.post([left] { --*left; }); });
   }
   constexpr auto look = std::chrono::milliseconds(10);
   while (*left != 0) co_await io::Sleep(loop_.after(look));
@@ -169,8 +201,58 @@ io::Task<void> Control::stop() {
   co_await auth_.close();
   disarm();
   passwords_.close();
-  workers_.clear();
-  events_.add("stopped", "ballast", "all requests have ended");
+}
+
+std::vector<std::shared_ptr<ListenerShare>> Control::open_listeners() const {
+  std::vector<std::shared_ptr<ListenerShare>> shares;
+  for (const OpenListener& open : listeners_.open()) shares.push_back(open.share);
+  return shares;
+}
+
+SavedState Control::save(const std::vector<std::shared_ptr<ListenerShare>>& listeners) const {
+  SavedState state{.generation = generation_};
+  for (const auto& [name, keeper] : groups_) state.groups.push_back(keeper->saved());
+  for (const auto& share : listeners)
+    state.listeners.push_back({.name = share->name, .counts = counts_of(share->cells)});
+  return state;
+}
+
+std::string Control::state() const {
+  SavedState whole = save(open_listeners());
+  whole.events = events_.since(0);
+  if (settings_->recording != nullptr) whole.configuration = config::write_recording(*settings_->recording);
+  return write_state(whole);
+}
+
+std::string Control::state_to_follow() {
+  handing_over_ = true;
+  handed_over_ = save(open_listeners());
+  return state();
+}
+
+std::string Control::configuration_in(const std::string& state) {
+  auto before = read_state(state);
+  return before ? std::move(before->configuration) : std::string();
+}
+
+// On the thread of the worker whose cells they go into; this one waits for it.
+void Control::count_on(SavedState counted) {
+  if (workers_.empty()) return;
+  workers_.front()->loop().post([this, counted = std::move(counted)] {
+    for (const SavedGroup& group : counted.groups) {
+      const auto found = groups_.find(group.name);
+      if (found != groups_.end()) found->second->add_counts(group);
+    }
+    for (const OpenListener& open : listeners_.open()) {
+      const SavedListener* listener = counted.listener(open.share->name);
+      if (listener != nullptr) add(open.share->cells.front(), listener->counts);
+    }
+  });
+  await_workers();
+}
+
+void Control::add_counts(const std::string& counts) {
+  if (auto counted = read_state(counts); counted && !stopping_) count_on(std::move(*counted));
 }
 
 Result<Control::Routes> Control::compile_routes(const config::Settings& settings) const {
@@ -201,7 +283,10 @@ void Control::configure_groups() {
                                    .changed = [this] { publish_soon(); },
                                    .retired = [this](const std::shared_ptr<TargetShare>& target,
                                                      Leftovers leftovers) { retire(target, leftovers); }};
-      found = groups_.emplace(group.name, std::make_unique<GroupKeeper>(std::move(context), group.name)).first;
+      found = groups_
+                  .emplace(group.name,
+                           std::make_unique<GroupKeeper>(std::move(context), group.name, before_.group(group.name)))
+                  .first;
       found->second->configure(std::make_shared<const config::TargetGroup>(group), used.contains(group.name),
                                tls_.group(group.name));
       const auto kept = overrides_of_absent_groups_.find(group.name);
@@ -334,8 +419,19 @@ std::vector<model::Change> Control::plan(const config::Settings& next) {
   return changes;
 }
 
-Result<model::ApplyReport> Control::apply(config::Settings next) {
+Result<> Control::may_change() const {
+  if (handing_over_ || !started_) {
+    return fail(Error(Code::Cancelled,
+                      "another process of ballast is about to serve; nothing was changed, ask again in "
+                      "a moment")
+                    .safe_to_retry(Retry::Always));
+  }
   if (stopping_) return fail(Code::Cancelled, "ballast is stopping; nothing was changed");
+  return {};
+}
+
+Result<model::ApplyReport> Control::apply(config::Settings next) {
+  if (Result<> may = may_change(); !may) return fail(std::move(may.error()));
   model::ApplyReport report{.changes = plan(next)};
   if (Result<> adopted = adopt(std::make_shared<const config::Settings>(std::move(next))); !adopted) {
     events_.add("config.refused", "configuration", adopted.error().text());
@@ -345,6 +441,7 @@ Result<model::ApplyReport> Control::apply(config::Settings next) {
   events_.add("config.applied", "configuration",
               fmt::format("generation {}, {} change{}", generation_, report.changes.size(),
                           report.changes.size() == 1 ? "" : "s"));
+  if (options_.changed) options_.changed();
   return report;
 }
 
@@ -357,6 +454,11 @@ Result<model::ApplyReport> Control::reload() {
   return apply(std::move(*next));
 }
 
+Result<> Control::upgrade() {
+  if (stopping_) return fail(Code::Cancelled, "ballast is stopping; it is not replaced");
+  return options_.upgrade();
+}
+
 Result<GroupKeeper*> Control::keeper_of(std::string_view group) {
   const auto found = groups_.find(group);
   if (found != groups_.end() && settings_->group(group) != nullptr) return found->second.get();
@@ -367,6 +469,7 @@ Result<GroupKeeper*> Control::keeper_of(std::string_view group) {
 
 Result<> Control::change_override(std::string_view group, std::string_view target,
                                   const std::function<void(TargetOverride&)>& change, const std::string& text) {
+  if (Result<> may = may_change(); !may) return may;
   Result<GroupKeeper*> keeper = keeper_of(group);
   if (!keeper) return fail(std::move(keeper.error()));
   const std::string name(target);

@@ -21,6 +21,7 @@
 #include "traffic/control/group_keeper.h"
 #include "traffic/control/listeners.h"
 #include "traffic/control/overrides.h"
+#include "traffic/control/saved_state.h"
 #include "traffic/control/tls_keeper.h"
 #include "traffic/worker.h"
 
@@ -31,9 +32,15 @@ class Control final : public model::Service, private io::Timer {
   struct Options {
     std::string version;
     std::string config_file;
-    io::Resolver* resolver = nullptr;  // outlives this
+    io::Resolver* resolver = nullptr;     // outlives this
+    io::SocketSource* sockets = nullptr;  // outlives this
+    std::string state_before;             // of the process before this one: its state(); empty: there was none
     // Reads the configuration file again; the Error's text is all that is wrong with it.
     std::function<Result<config::Settings>()> read_config;
+    // The configuration is another one now; before anybody is told so.
+    std::function<void()> changed;
+    // Asks for another process in the place of this one.
+    std::function<Result<>()> upgrade;
   };
 
   static Result<std::unique_ptr<Control>> make(io::Loop& loop, config::Settings settings, Options options);
@@ -43,6 +50,20 @@ class Control final : public model::Service, private io::Timer {
   io::Task<Result<>> start();
   // Stops accepting, lets requests end within settings().shutdown_timeout, then ends everything.
   io::Task<void> stop();
+  // The same for a process that another one follows, which goes on with the sockets: within
+  // settings().handover_timeout. What was counted since state_to_follow(), for the other one's add_counts().
+  io::Task<std::string> drain_away();
+  // What drain_away() waits for has to end within settings().shutdown_timeout after all.
+  void hurry_away();
+  // For the process that follows (saved_state.h), should this one die.
+  std::string state() const;
+  // For one that is to follow now. Changes are refused from here on: the other one would not have them.
+  std::string state_to_follow();
+  // None has followed; changes are taken again.
+  void go_on() { handing_over_ = false; }
+  // What the configuration was read from, in a state() of any version; empty: it does not say.
+  static std::string configuration_in(const std::string& state);
+  void add_counts(const std::string& counts);
   void reopen_logs() { access_log_->reopen(); }
   EventLog& event_log() { return events_; }
 
@@ -51,6 +72,7 @@ class Control final : public model::Service, private io::Timer {
   std::vector<model::Change> plan(const config::Settings& next) override;
   Result<model::ApplyReport> apply(config::Settings next) override;
   Result<model::ApplyReport> reload() override;
+  Result<> upgrade() override;
   const config::Settings& settings() const override { return *settings_; }
   Result<> drain(std::string_view group, std::string_view target) override;
   Result<> enable(std::string_view group, std::string_view target) override;
@@ -62,6 +84,11 @@ class Control final : public model::Service, private io::Timer {
 
   Control(io::Loop& loop, config::Settings settings, Options options);
   Result<> make_workers();
+  io::Task<void> end_within(config::Milliseconds time, Worker::AtRest at_rest);
+  std::vector<std::shared_ptr<ListenerShare>> open_listeners() const;
+  SavedState save(const std::vector<std::shared_ptr<ListenerShare>>& listeners) const;
+  void count_on(SavedState counted);
+  Result<> may_change() const;
   Result<Routes> compile_routes(const config::Settings& settings) const;
   Result<> adopt(std::shared_ptr<const config::Settings> next);
   void configure_groups();
@@ -92,9 +119,12 @@ class Control final : public model::Service, private io::Timer {
   Routes routes_;
   std::map<std::string, std::unique_ptr<GroupKeeper>, std::less<>> groups_;
   Overrides overrides_of_absent_groups_;
+  SavedState before_;       // what is left to be taken over
+  SavedState handed_over_;  // as state_to_follow() told it last
   std::uint64_t generation_ = 0;
   bool publish_pending_ = false;
   bool started_ = false;
+  bool handing_over_ = false;
   bool stopping_ = false;
   model::WallTime started_at_;
   model::WallTime configured_at_;

@@ -16,8 +16,12 @@ class EventLog {
   static constexpr std::size_t kept_max = 1000;
 
   void add(std::string kind, std::string subject, std::string text);
+  // The same without the line: it has been said.
+  void keep(std::string kind, std::string subject, std::string text);
   // Those with an id above `after`, oldest first.
   std::vector<model::Event> since(std::uint64_t after) const;
+  // Those of the process before this one, ahead of any of our own.
+  void restore(std::vector<model::Event> events);
 
  private:
   std::uint64_t next_id_ = 1;

@@ -8,6 +8,7 @@
 #include "io/loop.h"
 #include "traffic/connect.h"
 #include "traffic/control/defect_counts.h"
+#include "traffic/control/group_entry.h"
 #include "traffic/control/probe.h"
 #include "traffic/health/height.h"
 
@@ -24,44 +25,10 @@ constexpr auto lookup_time_max = std::chrono::seconds(5);
 
 }  // namespace
 
-// One target at one address. The strand that watches it holds it too.
-struct GroupKeeper::Entry {
-  config::Target target;
-  config::GroupProtocol protocol = config::GroupProtocol::Http;  // that its connections speak
-  std::string configured;                                        // target.address as text
-  std::optional<io::SocketAddress> address;                      // none: a name that has never resolved
-  std::shared_ptr<TargetShare> share;                            // with the address
-  TargetRecord record;
-  std::optional<HealthTime> deregister_by;
-  bool gone = false;
-  bool asleep = false;  // its strand waits for time to pass, and may be interrupted
-  io::Strand* strand = nullptr;
-  model::WallTime state_since;
-  model::WallTime checked;
-  std::chrono::microseconds check_took{0};
-  std::uint64_t passed = 0;
-  std::uint64_t failed = 0;
-  std::optional<HeightRecord> height;  // of jsonrpc checks
-
-  void wake() {
-    if (asleep) strand->interrupt();
-  }
-};
-
-// A configured name and the addresses it has.
-struct GroupKeeper::Name {
-  std::string host;
-  std::uint16_t port = 0;
-  std::vector<io::SocketAddress> addresses;  // the last good answer
-  bool asked = false;                        // at least once
-  bool gone = false;
-  bool asleep = false;
-  io::Strand* strand = nullptr;
-};
-
-GroupKeeper::GroupKeeper(Context context, std::string name)
+GroupKeeper::GroupKeeper(Context context, std::string name, const SavedGroup* before)
     : context_(std::move(context)),
       share_(std::make_shared<GroupShare>(std::move(name), context_.workers)),
+      before_(before != nullptr ? std::make_unique<const SavedGroup>(*before) : nullptr),
       random_(identity_of(share_->name)),
       scope_(context_.loop) {}
 
@@ -84,6 +51,7 @@ void GroupKeeper::configure(std::shared_ptr<const config::TargetGroup> settings,
       continue;
     }
     names.push_back(std::make_shared<Name>(Name{.host = target.address.host, .port = target.address.port}));
+    restore(*names.back());
     scope_.spawn(look_up(names.back()));
   }
   for (const auto& name : names_) {
@@ -93,6 +61,7 @@ void GroupKeeper::configure(std::shared_ptr<const config::TargetGroup> settings,
   }
   names_ = std::move(names);
   sync_entries();
+  before_.reset();
 }
 
 void GroupKeeper::remove() {
@@ -155,6 +124,7 @@ void GroupKeeper::add_entry(const config::Target& target, std::optional<io::Sock
     entry->share = std::make_shared<TargetShare>(TargetShare::Naming{.name = name, .host = target.address.host},
                                                  *address, context_.workers);
   }
+  restore(*entry);
   entries_.push_back(entry);
   if (address.has_value()) {
     scope_.spawn(watch(entry));

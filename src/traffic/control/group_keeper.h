@@ -18,6 +18,7 @@
 #include "io/dns.h"
 #include "io/scope.h"
 #include "traffic/control/events.h"
+#include "traffic/control/saved_state.h"
 #include "traffic/health/decide.h"
 #include "traffic/plan.h"
 
@@ -44,7 +45,8 @@ class GroupKeeper {
     std::function<void(std::shared_ptr<TargetShare>, Leftovers)> retired;  // no Plan names it any more
   };
 
-  GroupKeeper(Context context, std::string name);
+  // `before`: what the process before this one knew of the group; nullptr: nothing.
+  GroupKeeper(Context context, std::string name, const SavedGroup* before);
   GroupKeeper(const GroupKeeper&) = delete;
 
   // The settings from now on. `in_use`: a listener forwards to the group.
@@ -76,12 +78,20 @@ class GroupKeeper {
   // Plans made now and later would differ only by the passing of time: a target is in slow start.
   bool is_warming() const;
   model::GroupStatus status() const;
+  // For the next process.
+  SavedGroup saved() const;
+  // What the process before this one counted; on the thread of the first worker.
+  void add_counts(const SavedGroup& counted) const;
   const config::TargetGroup& settings() const { return *settings_; }
 
  private:
   struct Entry;
+  struct Name;
   using EntryPointer = std::shared_ptr<Entry>;
 
+  // As they were in the process before.
+  void restore(Entry& entry) const;
+  void restore(Name& name) const;
   void sync_entries();
   void add_entry(const config::Target& target, std::optional<io::SocketAddress> address);
   TargetSpec spec_of(const Entry& entry) const;
@@ -91,7 +101,6 @@ class GroupKeeper {
   io::Task<void> check(EntryPointer entry);
   // A height that a check was told becomes a verdict.
   void judge(Entry& entry, std::uint64_t height, const config::HealthCheck& check, ProbeResult& result);
-  struct Name;
   io::Task<void> look_up(std::shared_ptr<Name> name);
   std::uint64_t in_flight(const Entry& entry) const;
   GroupMode mode() const;
@@ -103,6 +112,7 @@ class GroupKeeper {
   bool in_use_ = true;
   bool removed_ = false;
   bool was_failing_open_ = false;
+  std::unique_ptr<const SavedGroup> before_;  // until it is configured
   std::vector<EntryPointer> entries_;
   std::vector<std::shared_ptr<Name>> names_;
   std::map<std::string, TargetOverride> overrides_;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "io/loop.h"
+
 namespace ballast::traffic {
 namespace {
 
@@ -30,43 +32,34 @@ std::string key_of_socket(const config::Listener& listener, const config::Addres
   return any_port ? fmt::format("{} of {}", key, listener.name) : key;
 }
 
-Result<std::shared_ptr<io::ListeningSocket>> bind(const config::Listener& listener, const config::Address& where) {
-  const auto named = [&](Error error) {
-    return std::move(error).within(fmt::format("listener \"{}\"", listener.name));
-  };
-  auto address = address_of(where);
-  if (!address) return fail(named(std::move(address.error())));
+// A udp listener has one socket a worker (decisions/0022).
+Result<io::SocketSpec> spec_of(const config::Listener& listener, const config::Address& where, int workers) {
+  const auto address = address_of(where);
+  if (!address) return fail(address.error());
   // In HTTP and TLS the client speaks first; what a tcp listener relays is not known.
   using First = io::ListenOptions::FirstSpeaker;
   const bool client_first = listener.protocol != config::ListenerProtocol::Tcp;
-  const io::ListenOptions options{.first_speaker = client_first ? First::Client : First::Either};
-  auto socket = io::ListeningSocket::bind(*address, options);
-  if (!socket && where.host.empty() && !where.is_unix() && socket.error().code() == Code::Unsupported) {
-    // A machine without IPv6.
-    socket = io::ListeningSocket::bind(*io::SocketAddress::numeric("0.0.0.0", where.port), options);
-  }
-  if (!socket) return fail(named(std::move(socket.error())));
-  return std::make_shared<io::ListeningSocket>(std::move(*socket));
+  return io::SocketSpec{.key = key_of_socket(listener, where),
+                        .address = address->to_string(),
+                        .first_speaker = client_first ? First::Client : First::Either,
+                        .datagram_sockets = listener.protocol == config::ListenerProtocol::Udp ? workers : 0};
 }
 
-// One socket a worker (decisions/0022).
-Result<std::shared_ptr<io::BoundDatagrams>> bind_datagrams(const config::Listener& listener,
-                                                           const config::Address& where, int workers) {
-  const auto named = [&](Error error) {
-    return std::move(error).within(fmt::format("listener \"{}\"", listener.name));
-  };
-  auto address = address_of(where);
-  if (!address) return fail(named(std::move(address.error())));
-  auto bound = io::BoundDatagrams::bind(*address, workers);
-  if (!bound && where.host.empty() && bound.error().code() == Code::Unsupported) {
-    // A machine without IPv6.
-    bound = io::BoundDatagrams::bind(*io::SocketAddress::numeric("0.0.0.0", where.port), workers);
+// Bound to all addresses, on a machine without IPv6: to those of IPv4.
+template <typename Open>
+auto on_any_family(const config::Address& where, io::SocketSpec& spec, const Open& open) {
+  auto opened = open();
+  if (!opened && where.host.empty() && !where.is_unix() && opened.error().code() == Code::Unsupported) {
+    spec.address = io::SocketAddress::numeric("0.0.0.0", where.port)->to_string();
+    opened = open();
   }
-  if (!bound) return fail(named(std::move(bound.error())));
-  return std::make_shared<io::BoundDatagrams>(std::move(*bound));
+  return opened;
 }
 
 }  // namespace
+
+Listeners::Listeners(io::Loop& loop, io::SocketSource& source, int workers)
+    : loop_(loop), source_(source), self_(std::make_shared<Listeners*>(this)), workers_(workers) {}
 
 std::uint32_t Listeners::free_slot(const std::vector<OpenListener>& taken) const {
   const auto is_taken = [&](std::uint32_t slot) {
@@ -85,24 +78,29 @@ std::string OpenListener::bound() const {
 
 // A socket that is open already is taken over, whichever listener has it now.
 Result<OpenSocket> Listeners::take_or_bind(const config::Listener& listener, const config::Address& where) const {
-  const std::string key = key_of_socket(listener, where);
+  const auto named = [&](Error error) {
+    return std::move(error).within(fmt::format("listener \"{}\"", listener.name));
+  };
+  auto spec = spec_of(listener, where, workers_);
+  if (!spec) return fail(named(std::move(spec.error())));
   for (const OpenListener& open : open_) {
-    const auto same =
-        std::find_if(open.sockets.begin(), open.sockets.end(), [&](const OpenSocket& each) { return each.key == key; });
+    const auto same = std::find_if(open.sockets.begin(), open.sockets.end(),
+                                   [&](const OpenSocket& each) { return each.spec.key == spec->key; });
     if (same != open.sockets.end()) return *same;
   }
   if (listener.protocol == config::ListenerProtocol::Udp) {
     for (const Leaving& each : leaving_) {
-      auto datagrams = each.key == key ? each.datagrams.lock() : nullptr;
-      if (datagrams != nullptr) return OpenSocket{.key = key, .datagrams = std::move(datagrams)};
+      auto datagrams = each.key == spec->key ? each.datagrams.lock() : nullptr;
+      if (datagrams != nullptr) return OpenSocket{.spec = std::move(*spec), .datagrams = std::move(datagrams)};
     }
-    auto datagrams = bind_datagrams(listener, where, workers_);
-    if (!datagrams) return fail(std::move(datagrams.error()));
-    return OpenSocket{.key = key, .datagrams = std::move(*datagrams)};
+    auto datagrams = on_any_family(where, *spec, [&] { return source_.open_datagrams(*spec); });
+    if (!datagrams) return fail(named(std::move(datagrams.error())));
+    auto held = hold(std::move(*datagrams), *spec);
+    return OpenSocket{.spec = std::move(*spec), .datagrams = std::move(held)};
   }
-  auto socket = bind(listener, where);
-  if (!socket) return fail(std::move(socket.error()));
-  return OpenSocket{.key = key, .socket = std::move(*socket)};
+  auto socket = on_any_family(where, *spec, [&] { return source_.open(*spec); });
+  if (!socket) return fail(named(std::move(socket.error())));
+  return OpenSocket{.spec = std::move(*spec), .socket = std::make_shared<io::ListeningSocket>(std::move(*socket))};
 }
 
 Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
@@ -121,7 +119,15 @@ Result<Listeners::Change> Listeners::prepare(const config::Settings& settings) {
     one.port_last = 0;
     for (int i = 0; i < listener.address.port_count(); ++i, ++one.port) {
       auto socket = take_or_bind(listener, one);
-      if (!socket) return fail(std::move(socket.error()));
+      if (!socket) {
+        change.opened.push_back(std::move(opened));
+        for (const OpenListener& each : change.opened) {
+          for (const OpenSocket& bound : each.sockets) {
+            if (bound.socket != nullptr) give_up(bound.spec);
+          }
+        }
+        return fail(std::move(socket.error()));
+      }
       opened.sockets.push_back(std::move(*socket));
     }
     opened.share = std::make_shared<ListenerShare>(listener.name, free_slot(change.next), workers_);
@@ -141,10 +147,34 @@ void Listeners::commit(Change change) {
   std::erase_if(leaving_, [](const Leaving& each) { return each.datagrams.expired(); });
   for (const OpenListener& closed : change.closed) {
     for (const OpenSocket& each : closed.sockets) {
-      if (each.datagrams != nullptr) leaving_.push_back({each.key, each.datagrams});
+      if (each.datagrams != nullptr) leaving_.push_back({each.spec.key, each.datagrams});
     }
   }
+  const std::vector<OpenListener> before = std::move(open_);
   open_ = std::move(change.next);
+  for (const OpenListener& each : before) {
+    for (const OpenSocket& socket : each.sockets) {
+      if (socket.socket != nullptr) give_up(socket.spec);
+    }
+  }
+}
+
+std::shared_ptr<io::BoundDatagrams> Listeners::hold(io::BoundDatagrams datagrams, const io::SocketSpec& spec) const {
+  const auto let_go = [&loop = loop_, self = self_, spec](const io::BoundDatagrams* sockets) {
+    delete sockets;
+    loop.post([self, spec] {
+      if (*self != nullptr) (*self)->give_up(spec);
+    });
+  };
+  return {new io::BoundDatagrams(std::move(datagrams)), let_go};
+}
+
+void Listeners::give_up(const io::SocketSpec& spec) {
+  const auto has = [&](const OpenListener& open) {
+    return std::any_of(open.sockets.begin(), open.sockets.end(),
+                       [&](const OpenSocket& each) { return each.spec.key == spec.key; });
+  };
+  if (!std::any_of(open_.begin(), open_.end(), has)) source_.release(spec);
 }
 
 }  // namespace ballast::traffic

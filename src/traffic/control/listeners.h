@@ -12,14 +12,19 @@
 
 #include "config/settings.h"
 #include "io/datagrams.h"
+#include "io/socket_source.h"
 #include "io/tcp.h"
 #include "traffic/plan.h"
 
+namespace ballast::io {
+class Loop;
+}
+
 namespace ballast::traffic {
 
-// A bound socket, by its address as configured.
+// A bound socket, and what it was asked for with; the key is its address as configured.
 struct OpenSocket {
-  std::string key;
+  io::SocketSpec spec;
   std::shared_ptr<io::ListeningSocket> socket;         // of one that takes connections
   std::shared_ptr<io::BoundDatagrams> datagrams = {};  // of a udp one
   const io::SocketAddress& address() const { return socket != nullptr ? socket->address() : datagrams->address(); }
@@ -44,12 +49,17 @@ class Listeners {
     std::vector<OpenListener> closed;  // of the present ones: to be watched no more
   };
 
-  explicit Listeners(int workers) : workers_(workers) {}
+  Listeners(io::Loop& loop, io::SocketSource& source, int workers);
+  ~Listeners() { *self_ = nullptr; }
+  Listeners(const Listeners&) = delete;
 
   // Nothing has changed yet; on an Error nothing will have. The text names the listener, the address and what to do.
   Result<Change> prepare(const config::Settings& settings);
-  // The sockets of `closed` are closed when the last holder lets go.
+  // The sockets of `closed` are closed when the last holder lets go, and given up where no listener has them now; those
+  // of udp listeners when their last flow has ended.
   void commit(Change change);
+  // Another process goes on with all of them: closes them here.
+  void hand_over() { open_.clear(); }
 
   const std::vector<OpenListener>& open() const { return open_; }
 
@@ -62,6 +72,13 @@ class Listeners {
     std::weak_ptr<io::BoundDatagrams> datagrams;
   };
 
+  // Given up when the last who uses it, on whatever thread, is done.
+  std::shared_ptr<io::BoundDatagrams> hold(io::BoundDatagrams datagrams, const io::SocketSpec& spec) const;
+  void give_up(const io::SocketSpec& spec);
+
+  io::Loop& loop_;
+  io::SocketSource& source_;
+  const std::shared_ptr<Listeners*> self_;  // nullptr in it: gone
   int workers_;
   std::vector<Leaving> leaving_;
   std::vector<OpenListener> open_;

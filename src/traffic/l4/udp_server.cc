@@ -38,13 +38,21 @@ UdpServer::~UdpServer() {
   }
 }
 
-void UdpServer::open(std::shared_ptr<io::BoundDatagrams> sockets) {
-  auto door = std::make_unique<Door>();
-  door->fd = sockets->fd(worker_.number());
-  door->sockets = std::move(sockets);
-  door->watcher = std::make_unique<io::Watcher>(worker_.loop(), door->fd, io::Interest{.read = true},
-                                                [this, at = door.get()] { from_clients(*at); });
-  doors_.push_back(std::move(door));
+void UdpServer::open(const std::shared_ptr<io::BoundDatagrams>& sockets) {
+  for (int i = worker_.number(); i < sockets->count(); i += worker_.number_of_all()) {
+    auto door = std::make_unique<Door>();
+    door->fd = sockets->fd(i);
+    door->sockets = sockets;
+    door->knows_overflowed = !sockets->was_taken_over();
+    door->watcher = std::make_unique<io::Watcher>(worker_.loop(), door->fd, io::Interest{.read = true},
+                                                  [this, at = door.get()] { from_clients(*at); });
+    doors_.push_back(std::move(door));
+  }
+}
+
+void UdpServer::leave_sockets() {
+  stop();
+  for (const auto& door : doors_) door->watcher.reset();
 }
 
 bool UdpServer::has(const io::BoundDatagrams& sockets) const {
@@ -99,7 +107,8 @@ void UdpServer::from_clients(Door& door) {
     const io::DatagramsMoved got = batch.receive(door.fd);
     if (got.state != io::DatagramState::Done) return;
     if (const std::uint32_t lost = batch.overflowed(); lost != 0 && lost != door.overflowed) {
-      drop(UdpDrop::QueueFull, lost - door.overflowed);
+      if (door.knows_overflowed) drop(UdpDrop::QueueFull, lost - door.overflowed);
+      door.knows_overflowed = true;
       door.overflowed = lost;
     }
     const Run all = batch.datagrams();

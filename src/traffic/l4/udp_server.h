@@ -31,12 +31,14 @@ class UdpServer {
   ~UdpServer();
   UdpServer(const UdpServer&) = delete;
 
-  // Serves this worker's socket of it from now on.
-  void open(std::shared_ptr<io::BoundDatagrams> sockets);
+  // Serves this worker's share of them from now on: one, where there are as many as workers.
+  void open(const std::shared_ptr<io::BoundDatagrams>& sockets);
   const ListenerShare& listener() const { return *listener_; }
   bool has(const io::BoundDatagrams& sockets) const;
   bool is_empty() const { return flows_.size() == 0; }
 
+  // What comes from clients is another process's from here on; answers to those that are here still go out.
+  void leave_sockets();
   // No new flows; when the last has ended the Worker lets go of it.
   void stop();
   bool is_stopping() const { return stopping_; }
@@ -52,6 +54,7 @@ class UdpServer {
     std::shared_ptr<io::BoundDatagrams> sockets;
     int fd = -1;
     std::uint32_t overflowed = 0;
+    bool knows_overflowed = true;  // false: what the kernel says first was lost before our time
     std::unique_ptr<io::Watcher> watcher;
   };
   using Run = std::span<const io::Datagram>;

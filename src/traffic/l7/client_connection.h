@@ -44,6 +44,7 @@ class ClientConnection final : public Client, public OpenConnection, public io::
   void end_soon() override {
     if (at_rest) strand().interrupt();
   }
+  void end_with_next_request() override {}  // may_stay() sees to it
 
  private:
   // The head has come, and is this long; what follows it is its body.

@@ -152,6 +152,7 @@ class Http2Connection final : public OpenConnection, private http2::SessionOwner
   void end_soon() override {
     if (session_ != nullptr) session_->drain();
   }
+  void end_with_next_request() override { end_soon(); }
 
  private:
   void on_request(const std::shared_ptr<http2::Stream>& stream) override { requests_.spawn(serve(stream)); }

@@ -1,0 +1,146 @@
+// How a keeper goes on as a newer program: what it holds is written down, the program is replaced, and the new one
+// reads it (see keeper.h).
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "handover/keeper.h"
+#include "io/replace.h"
+#include "io/system.h"
+
+namespace ballast::handover {
+namespace {
+
+using Json = nlohmann::json;
+using Stage = Serving::Stage;
+
+constexpr std::size_t saved_bytes_max = 16 * mib;  // a port range of 65,535 sockets is 10
+
+std::string_view name_of(Stage stage) {
+  return stage == Stage::Starting ? "starting" : stage == Stage::Serving ? "serving" : "draining";
+}
+
+Stage stage_of(const std::string& name) {
+  return name == "starting" ? Stage::Starting : name == "serving" ? Stage::Serving : Stage::Draining;
+}
+
+template <typename T>
+T member(const Json& json, const char* name, T otherwise) {
+  const auto found = json.find(name);
+  if (found == json.end()) return otherwise;
+  if constexpr (std::is_same_v<T, std::string>) {
+    return found->is_string() ? found->get<std::string>() : otherwise;
+  } else {
+    return found->is_number_integer() ? found->get<T>() : otherwise;
+  }
+}
+
+// With the descriptors that were left open for us.
+Result<decltype(SocketTable::Entry::socket)> socket_of(const io::SocketSpec& spec, const Json& saved) {
+  std::vector<io::OwnedFd> fds;
+  if (saved.contains("fds") && saved["fds"].is_array()) {
+    for (const Json& fd : saved["fds"]) fds.emplace_back(fd.is_number_integer() ? fd.get<int>() : -1);
+  }
+  if (fds.empty()) return fail(Code::Malformed, "the keeper before has left no descriptor of it");
+  if (spec.datagram_sockets != 0) {
+    auto datagrams = io::BoundDatagrams::take_over(std::move(fds));
+    if (!datagrams) return fail(std::move(datagrams.error()));
+    return std::move(*datagrams);
+  }
+  auto socket = io::ListeningSocket::take_over(std::move(fds.front()));
+  if (!socket) return fail(std::move(socket.error()));
+  if (auto bound = io::SocketAddress::read(member<std::string>(saved, "bound", ""))) socket->rename(*bound);
+  return std::move(*socket);
+}
+
+}  // namespace
+
+Result<io::OwnedFd> Keeper::save(std::vector<int>& kept) const {
+  const auto keep = [&](int fd) {
+    kept.push_back(fd);
+    return fd;
+  };
+  Json servings = Json::array();
+  for (const ServingPointer& each : servings_) {
+    if (!each->channel.is_open()) continue;
+    servings.push_back({{"id", each->id},
+                        {"process", each->process.id()},
+                        {"channel", keep(each->channel.fd())},
+                        {"stage", name_of(each->stage)}});
+  }
+  Json sockets = Json::array();
+  for (const auto& [key, entry] : sockets_.entries()) {
+    Json fds = Json::array();
+    for (const int fd : entry.descriptors()) fds.push_back(keep(fd));
+    sockets.push_back({{"key", key},
+                       {"address", entry.spec.address},
+                       {"bound", entry.address().to_string()},
+                       {"file_mode", entry.spec.file_mode},
+                       {"datagram_sockets", entry.spec.datagram_sockets},
+                       {"fds", std::move(fds)},
+                       {"holders", entry.holders}});
+  }
+  const Json saved = {{"servings", std::move(servings)},
+                      {"sockets", std::move(sockets)},
+                      {"next_id", next_id_},
+                      {"state", state_.is_open() ? keep(state_.get()) : -1}};
+  return io::memory_file("ballast-keeper", saved.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+void Keeper::replace_ourselves() {
+  std::vector<int> kept;
+  const Result<io::OwnedFd> saved = save(kept);
+  if (!saved) {
+    event("upgrade.keeper", fmt::format("{}: the keeper goes on as the old program", saved.error().text()));
+    return;
+  }
+  kept.push_back(saved->get());
+  io::Replacement next{.program = options_.program,
+                       .arguments = options_.keep,
+                       .environment = io::environment_without({keeper_variable, "LISTEN_FDS", "LISTEN_PID"})};
+  next.environment.push_back(fmt::format("{}={}", keeper_variable, saved->get()));
+  const Error error = io::replace_program(next, kept);
+  event("upgrade.keeper", fmt::format("{}: the keeper goes on as the old program", error.text()));
+}
+
+Result<> Keeper::resume(int saved_fd) {
+  const io::OwnedFd saved(saved_fd);
+  const Result<std::string> text = io::read_all(saved.get(), saved_bytes_max);
+  if (!text) return fail(std::move(text.error()));
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object() || !json.contains("servings") || !json["servings"].is_array() || !json.contains("sockets") ||
+      !json["sockets"].is_array()) {
+    return fail(Code::Malformed, "what the keeper before has left is not what a ballast writes");
+  }
+  next_id_ = member<std::uint64_t>(json, "next_id", 1);
+  if (const int state = member<int>(json, "state", -1); state >= 0) state_ = io::OwnedFd(state);
+  for (const Json& each : json["sockets"]) {
+    const io::SocketSpec spec{.key = member<std::string>(each, "key", ""),
+                              .address = member<std::string>(each, "address", ""),
+                              .file_mode = member<std::uint32_t>(each, "file_mode", 0),
+                              .datagram_sockets = member<int>(each, "datagram_sockets", 0)};
+    auto socket = socket_of(spec, each);
+    if (!socket) return fail(std::move(socket.error()).within(spec.key));
+    SocketTable::Entry entry{.spec = spec, .socket = std::move(*socket), .holders = {}};
+    if (each.contains("holders") && each["holders"].is_array()) {
+      for (const Json& holder : each["holders"]) {
+        if (holder.is_number_unsigned()) entry.holders.insert(holder.get<std::uint64_t>());
+      }
+    }
+    sockets_.take_over(std::move(entry));
+  }
+  for (const Json& each : json["servings"]) {
+    auto process = io::Process::take_over(loop_, member<int>(each, "process", -1), io::ProcessGroup::Own);
+    if (!process) return fail(std::move(process.error()));
+    auto serving = std::make_shared<Serving>(member<std::uint64_t>(each, "id", 0), std::move(*process),
+                                             io::Channel(io::OwnedFd(member<int>(each, "channel", -1))));
+    serving->stage = stage_of(member<std::string>(each, "stage", ""));
+    has_served_ = has_served_ || serving->stage == Stage::Serving;
+    adopt(serving);
+  }
+  return {};
+}
+
+}  // namespace ballast::handover

@@ -1,0 +1,63 @@
+#include "io/socket_source.h"
+
+#include <cerrno>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace ballast::io {
+namespace {
+
+// Bound under another name, given its mode, then moved into place: at no moment is it there with another, and the file
+// of a program that has died is replaced in one step.
+Result<ListeningSocket> listen_on_file(const SocketAddress& address, mode_t mode, ListenOptions options) {
+  const std::string path = address.path();
+  const std::string fresh = path + OwnSockets::fresh_suffix;
+  const Result<SocketAddress> fresh_address = SocketAddress::unix_path(fresh);
+  if (!fresh_address) return fail(fresh_address.error());
+  if (is_answered(address)) {
+    return fail(Code::InUse, fmt::format("cannot bind {}: another program answers there", address.to_string()));
+  }
+  struct stat found{};
+  if (::lstat(path.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode)) {
+    return fail(Code::Invalid,
+                fmt::format("cannot bind {}: something that is not a socket is there; remove it, or choose "
+                            "another path",
+                            address.to_string()));
+  }
+  ::unlink(fresh.c_str());
+  Result<ListeningSocket> socket = ListeningSocket::bind(*fresh_address, options);
+  if (!socket) return socket;
+  if (::chmod(fresh.c_str(), mode) != 0 || ::rename(fresh.c_str(), path.c_str()) != 0) {
+    const Error error = Error::from_errno(errno, fmt::format("cannot bind {}", address.to_string()));
+    ::unlink(fresh.c_str());
+    return fail(error);
+  }
+  socket->rename(address);
+  return socket;
+}
+
+}  // namespace
+
+Result<ListeningSocket> OwnSockets::open(const SocketSpec& spec) {
+  const Result<SocketAddress> address = SocketAddress::read(spec.address);
+  if (!address) return fail(address.error());
+  const ListenOptions options{.first_speaker = spec.first_speaker};
+  if (address->is_unix() && spec.file_mode != 0) return listen_on_file(*address, spec.file_mode, options);
+  return ListeningSocket::bind(*address, options);
+}
+
+Result<BoundDatagrams> OwnSockets::open_datagrams(const SocketSpec& spec) {
+  const Result<SocketAddress> address = SocketAddress::read(spec.address);
+  if (!address) return fail(address.error());
+  return BoundDatagrams::bind(*address, spec.datagram_sockets);
+}
+
+void OwnSockets::release(const SocketSpec& spec) {
+  const Result<SocketAddress> address = SocketAddress::read(spec.address);
+  if (address && address->is_unix()) ::unlink(address->path().c_str());
+}
+
+}  // namespace ballast::io
