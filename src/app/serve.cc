@@ -12,6 +12,7 @@
 #include "admin/api/admin_server.h"
 #include "admin/api/file_config_source.h"
 #include "app/version.h"
+#include "cluster/changes.h"
 #include "config/recorded_files.h"
 #include "handover/parent.h"
 #include "io/dns.h"
@@ -82,13 +83,18 @@ class Program final : private handover::Charge, private io::Timer {
     }
   }
 
+  Result<config::Settings> read_recorded(const std::string& text) const {
+    const auto recording = config::read_recording(text);
+    if (!recording) return fail(recording.error());
+    admin::Reading reading = configurations_.read_recorded(*recording);
+    if (!reading.settings.has_value()) return fail(Code::Invalid, std::move(reading.text));
+    return std::move(*reading.settings);
+  }
+
   // What the process before us served by, whatever has become of its files since; the first time, the file.
   admin::Reading read_settings() {
     if (const std::string recorded = traffic::Control::configuration_in(parent_->state_before()); !recorded.empty()) {
-      if (const auto recording = config::read_recording(recorded)) {
-        admin::Reading reading = configurations_.read_recorded(*recording);
-        if (reading.settings.has_value()) return reading;
-      }
+      if (auto settings = read_recorded(recorded)) return {.settings = std::move(*settings)};
     }
     return configurations_.read_file(file_);
   }
@@ -114,6 +120,15 @@ class Program final : private handover::Charge, private io::Timer {
                                            .upgrade = [this] { return parent_->upgrade(); }});
     if (!control) return fail(std::move(control.error()));
     control_ = std::move(*control);
+    changes_ = std::make_unique<cluster::Changes>(
+        *loop_, *control_,
+        cluster::Changes::Options{
+            .file = control_->settings().state_directory + "/history.db",
+            .subject = file_,
+            .read = [this](const std::string& recorded) { return read_recorded(recorded); },
+            .event = [this](const cluster::Changes::Options::Event& event) {
+              control_->event_log().add(event.kind, event.subject, event.text);
+            }});
     return {};
   }
 
@@ -154,7 +169,7 @@ class Program final : private handover::Charge, private io::Timer {
       case SIGHUP: {
         parent_->reloading();
         if (control_is_up_) [[maybe_unused]]
-          const auto report = control_->reload();  // its outcome is an event
+          const auto report = changes_->reload({.actor = {.user = "unknown", .way = "signal"}});  // its outcome is an event
         parent_->ready();
         break;
       }
@@ -179,11 +194,14 @@ class Program final : private handover::Charge, private io::Timer {
   }
 
   io::Task<Result<>> serve_until_stopped() {
-    auto server = admin::AdminServer::open(*loop_, *control_, configurations_, control_->settings().admin, *parent_);
+    auto server = admin::AdminServer::open(*loop_, *control_, *changes_, configurations_, control_->settings().admin,
+                                           *parent_);
     if (!server) co_return fail(std::move(server.error()));
     const Result<> started = co_await control_->start();
     if (started) {
       control_is_up_ = true;
+      using Start = cluster::Changes::Start;
+      changes_->begin(parent_->state_before().empty() ? Start::Anew : Start::Continued);
       parent_->serve(*this);
       say_ready(**server);
       expired();
@@ -192,6 +210,7 @@ class Program final : private handover::Charge, private io::Timer {
       while (!stopping_ && !replaced_) co_await io::Sleep(io::Deadline::never());  // a signal interrupts it
       waiting_ = nullptr;
       disarm();
+      changes_->end();
     }
     constexpr auto api_time_max = std::chrono::seconds(1);
     if (started && replaced_) {
@@ -250,6 +269,7 @@ class Program final : private handover::Charge, private io::Timer {
   std::unique_ptr<io::Signals> signals_;
   std::unique_ptr<io::Resolver> resolver_;
   std::unique_ptr<traffic::Control> control_;
+  std::unique_ptr<cluster::Changes> changes_;
   std::unique_ptr<io::Scope> scope_;
   io::Strand* waiting_ = nullptr;
   bool control_is_up_ = false;

@@ -82,7 +82,7 @@ class KeeperProgram {
       std::from_chars(left.data(), left.data() + left.size(), fd);
       return keeper_->resume(fd);
     }
-    for (io::OwnedFd& given : io::sockets_of_service_manager()) {
+    for (io::OwnedFd& given : io::inherited_sockets()) {
       if (const Result<> taken = keeper_->offer(std::move(given)); !taken) {
         terminal_.error(
             fmt::format("ballast: a descriptor of the service manager is passed over: {}\n", taken.error().text()));

@@ -5,6 +5,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -33,6 +34,18 @@ Result<Identity> identity_of(const std::string& user) {
   }
   identity.groups.resize(static_cast<std::size_t>(count));
   return identity;
+}
+
+std::optional<std::uint32_t> user_behind(int unix_socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(unix_socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid <= 0) return std::nullopt;
+  return peer.uid;
+}
+
+std::string user_name(std::uint32_t user) {
+  const passwd* found = ::getpwuid(user);
+  return found != nullptr ? std::string(found->pw_name) : fmt::format("uid {}", user);
 }
 
 bool may_change_identity() {

@@ -1,6 +1,8 @@
 // Identity: a user of this machine, as a process runs as one.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,11 @@ struct Identity {
 
 // By name or number. "there is no user \"balast\": ...".
 Result<Identity> identity_of(const std::string& user);
+
+// Of the process at the other end of a Unix socket, as it was when it connected; none: it is no Unix socket.
+std::optional<std::uint32_t> user_behind(int unix_socket);
+// "alice"; "uid 1003" where there is no such user here. Reads the machine's list of users.
+std::string user_name(std::uint32_t user);
 
 // Whether this process may become another user.
 bool may_change_identity();

@@ -36,7 +36,7 @@ Error replace_program(const Replacement& replacement, std::span<const int> kept_
   return Error::from_errno(error, fmt::format("go on as {}", replacement.program));
 }
 
-std::vector<OwnedFd> sockets_of_service_manager() {
+std::vector<OwnedFd> inherited_sockets() {
   constexpr int first = 3;  // SD_LISTEN_FDS_START
   constexpr int sockets_max = 1024;
   const auto number = [](const char* name) {

@@ -24,7 +24,7 @@ struct Replacement {
 Error replace_program(const Replacement& replacement, std::span<const int> kept_descriptors);
 
 // Listening sockets that a service manager has opened for this process (LISTEN_FDS, sd_listen_fds(3)).
-std::vector<OwnedFd> sockets_of_service_manager();
+std::vector<OwnedFd> inherited_sockets();
 
 // Where the file of the program that runs here is, also when a newer one has been put in its place.
 std::string program_path();

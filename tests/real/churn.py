@@ -23,6 +23,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from kit import text  # noqa: E402
+from kit.client import Client  # noqa: E402
 from kit.dns import Answer, DnsServer  # noqa: E402
 from kit.failure import Failure  # noqa: E402
 from kit.load import Load, Mix, Tunnel  # noqa: E402
@@ -84,13 +86,20 @@ class Churn:
             await asyncio.sleep(max(0.0, start + (number + 1) * pace - time.monotonic()))
 
     async def _crash(self) -> None:
+        self.crashed |= self._load.in_flight
+        before = self._proxy.kill()
         began = time.monotonic()
+        # What had been sent, or is being sent now on a connection of the process that is gone.
+        await asyncio.sleep(0)
         self.crashed |= self._load.in_flight
-        crash = asyncio.create_task(self._proxy.crash())
-        await asyncio.sleep(0)  # it has been killed
-        self.crashed |= self._load.in_flight
-        await crash
+        client = await Client.connect("after the crash", self._proxy.address)
+        await client.request(text.transcript(["GET /", "Connection: close"]))
+        answer = await client.response()
         self.back_ms.append((time.monotonic() - began) * 1000)
+        await client.peer.close()
+        if answer.status != 200:
+            raise Failure(f"the first request after a crash was answered with {answer.status}")
+        await self._proxy.back(before)
         self.crashes += 1
 
     async def _kill(self) -> None:
@@ -213,6 +222,11 @@ async def measure(arguments: argparse.Namespace, folder: pathlib.Path) -> Result
             proxy.ballast.kill()
 
 
+def single(failure: Exception) -> list[Exception]:
+    """What is in a group of groups."""
+    return [one for each in failure.exceptions for one in single(each)] if isinstance(failure, ExceptionGroup) else [failure]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--proxy", choices=("ballast", "nginx", "haproxy"), default="ballast")
@@ -228,7 +242,7 @@ def main() -> int:
         try:
             result = asyncio.run(measure(arguments, pathlib.Path(folder)))
         except (Failure, ExceptionGroup) as failure:
-            for each in getattr(failure, "exceptions", (failure,)):
+            for each in single(failure):
                 print(f"{type(each).__name__}: {each}", file=sys.stderr)
             return 1
     print(HEADER, result.row(), sep="\n")

@@ -103,10 +103,14 @@ target_groups:
         self._install()
         await self._command("upgrade")
 
-    async def crash(self) -> None:
-        """The process that serves is killed; returns when another one serves."""
-        before = self.ballast.serving_pid
-        os.kill(before, signal.SIGKILL)
+    def kill(self) -> int:
+        """The process that serves, by its number."""
+        serving = self.ballast.serving_pid
+        os.kill(serving, signal.SIGKILL)
+        return serving
+
+    async def back(self, before: int) -> None:
+        """Returns when another one answers commands."""
         async with asyncio.timeout(START_SECONDS):
             while not await self._serves_as_another(before):
                 await asyncio.sleep(0.01)

@@ -7,6 +7,7 @@
 
 #include "admin/api/errors.h"
 #include "admin/api/handle.h"
+#include "io/identity.h"
 #include "io/loop.h"
 
 namespace ballast::admin {
@@ -49,6 +50,12 @@ Wait wait_of(const ApiRequest& request) {
   return wait;
 }
 
+// Only changes are noted with who made them.
+std::string who_changes(const HttpQuestion& question) {
+  const bool reads = question.head.method() == "GET" || question.head.method() == "HEAD";
+  return reads || !question.user.has_value() ? std::string() : io::user_name(*question.user);
+}
+
 }  // namespace
 
 class AdminServer::Door final : public Answerer {
@@ -69,7 +76,8 @@ class AdminServer::Door final : public Answerer {
                              .target = std::string(head.target()),
                              .content_type = std::string(head.fields.value_or_empty(http::HeaderId::ContentType)),
                              .body = question.body,
-                             .door = door_};
+                             .door = door_,
+                             .user = who_changes(question)};
     const Wait wait = wait_of(request);
     const io::Deadline deadline = loop_.after(std::chrono::seconds(wait.seconds));
     while (wait.seconds > 0 && !closing_ && !deadline.passed(loop_.now()) && service_.events(wait.after).empty()) {
@@ -93,10 +101,9 @@ class AdminServer::Door final : public Answerer {
   SmallServer server_;
 };
 
-AdminServer::AdminServer(io::Loop& loop, model::Service& service, const ConfigSource& configurations,
-                         io::SocketSource& sockets, std::vector<io::SocketSpec> specs, const std::string& socket_path)
+AdminServer::AdminServer(io::Loop& loop, model::Service& service, const ApiContext& context, io::SocketSource& sockets,
+                         std::vector<io::SocketSpec> specs)
     : sockets_(sockets), specs_(std::move(specs)) {
-  const ApiContext context{configurations, socket_path};
   local_ = std::make_unique<Door>(loop, service, context, admin::Door::Socket,
                                   ServeLimits{.body_bytes = api_body_bytes_max});
   // Nothing that this door answers has a body worth sending.
@@ -128,6 +135,7 @@ Error about_socket(const std::string& path, const Error& error) {
 }  // namespace
 
 Result<std::unique_ptr<AdminServer>> AdminServer::open(io::Loop& loop, model::Service& service,
+                                                       cluster::Changes& changes,
                                                        const ConfigSource& configurations,
                                                        const config::Admin& settings, io::SocketSource& sockets) {
   std::optional<io::ListeningSocket> http;
@@ -152,7 +160,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::open(io::Loop& loop, model::Se
   specs.push_back(std::move(spec));
 
   std::unique_ptr<AdminServer> server(
-      new AdminServer(loop, service, configurations, sockets, std::move(specs), settings.socket));
+      new AdminServer(loop, service, {configurations, changes, settings.socket}, sockets, std::move(specs)));
   server->local_->server().listen(std::move(*local));
   if (http) {
     server->tcp_->server().listen(std::move(*http));

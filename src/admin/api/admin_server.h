@@ -21,7 +21,7 @@ namespace ballast::admin {
 class AdminServer {
  public:
   // Both doors listen when this returns; on an Error neither does. Its text names the address and what to do.
-  static Result<std::unique_ptr<AdminServer>> open(io::Loop& loop, model::Service& service,
+  static Result<std::unique_ptr<AdminServer>> open(io::Loop& loop, model::Service& service, cluster::Changes& changes,
                                                    const ConfigSource& configurations, const config::Admin& settings,
                                                    io::SocketSource& sockets);
   ~AdminServer();
@@ -37,8 +37,8 @@ class AdminServer {
 
  private:
   class Door;
-  AdminServer(io::Loop& loop, model::Service& service, const ConfigSource& configurations, io::SocketSource& sockets,
-              std::vector<io::SocketSpec> specs, const std::string& socket_path);
+  AdminServer(io::Loop& loop, model::Service& service, const ApiContext& context, io::SocketSource& sockets,
+              std::vector<io::SocketSpec> specs);
 
   io::SocketSource& sockets_;
   std::vector<io::SocketSpec> specs_;

@@ -10,6 +10,7 @@
 #include "admin/api/file_config_source.h"
 #include "admin/cli/socket_client.h"
 #include "admin/fake_service.h"
+#include "admin/test_changes.h"
 #include "io/machine.h"
 #include "io/run_in_loop.h"
 #include "wire/http/fetch.h"
@@ -40,12 +41,13 @@ class AdminServerTest : public testing::Test {
   ~AdminServerTest() override { fs::remove_all(folder_); }
 
   Result<std::unique_ptr<AdminServer>> open() {
-    return AdminServer::open(*loop_, service_, configurations_, settings_, sockets_);
+    return AdminServer::open(*loop_, service_, changes_.get(), configurations_, settings_, sockets_);
   }
 
   fs::path folder_;
   std::unique_ptr<io::Loop> loop_ = io::make_loop();
   FakeService service_;
+  TestChanges changes_{service_};
   FileConfigSource configurations_{{}};
   io::OwnSockets sockets_;
   config::Admin settings_;

@@ -7,6 +7,7 @@
 
 #include "admin/api/documents.h"
 #include "admin/api/errors.h"
+#include "admin/api/history.h"
 
 namespace ballast::admin {
 
@@ -49,17 +50,21 @@ ApiResponse post_plan(const ApiRequest& request, const Target& target, model::Se
   return ApiResponse{.body = changes_document(service.plan(*settings))};
 }
 
-ApiResponse post_apply(const ApiRequest& request, const Target& target, model::Service& service,
+ApiResponse post_apply(const ApiRequest& request, const Target& target, cluster::Changes& changes,
                        const ConfigSource& configurations) {
+  const auto change = change_request(request, target);
+  if (!change) return change.error();
   auto settings = wanted(request, target, configurations);
   if (!settings) return settings.error();
-  const Result<model::ApplyReport> report = service.apply(std::move(*settings));
+  const Result<model::ApplyReport> report = changes.apply(std::move(*settings), *change);
   if (!report) return error_response(report.error());
   return ApiResponse{.body = apply_document(*report)};
 }
 
-ApiResponse post_reload(model::Service& service) {
-  const Result<model::ApplyReport> report = service.reload();
+ApiResponse post_reload(const ApiRequest& request, const Target& target, cluster::Changes& changes) {
+  const auto change = change_request(request, target);
+  if (!change) return change.error();
+  const Result<model::ApplyReport> report = changes.reload(*change);
   if (!report) return error_response(report.error());
   return ApiResponse{.body = apply_document(*report)};
 }

@@ -10,6 +10,7 @@
 #include "admin/api/changes.h"
 #include "admin/api/documents.h"
 #include "admin/api/errors.h"
+#include "admin/api/history.h"
 #include "admin/metrics/prometheus.h"
 
 namespace ballast::admin {
@@ -81,14 +82,18 @@ ApiResponse answer(const Result<>& done) {
   return json("{\"done\": true}\n");
 }
 
+cluster::Changes::Named named(const Target& target) {
+  return {.group = target.segments[2], .target = target.segments[3]};
+}
+
 ApiResponse post_drain(const Call& call) {
-  return answer(call.service.drain(call.target.segments[2], call.target.segments[3]));
+  return answer(call.context.changes.drain(named(call.target), actor_of(call.request)));
 }
 ApiResponse post_enable(const Call& call) {
-  return answer(call.service.enable(call.target.segments[2], call.target.segments[3]));
+  return answer(call.context.changes.enable(named(call.target), actor_of(call.request)));
 }
 ApiResponse delete_weight(const Call& call) {
-  return answer(call.service.reset_weight(call.target.segments[2], call.target.segments[3]));
+  return answer(call.context.changes.weigh(named(call.target), std::nullopt, actor_of(call.request)));
 }
 
 ApiResponse put_weight(const Call& call) {
@@ -99,17 +104,29 @@ ApiResponse put_weight(const Call& call) {
   if (!body.is_object() || body.size() != 1 || !body.contains("weight")) return refuse();
   const Json& weight = body["weight"];
   if (!weight.is_number_unsigned() || weight.get<std::uint64_t>() > 999) return refuse();
-  return answer(call.service.set_weight(call.target.segments[2], call.target.segments[3], weight.get<int>()));
+  return answer(call.context.changes.weigh(named(call.target), weight.get<int>(), actor_of(call.request)));
 }
 
 ApiResponse run_plan(const Call& call) {
   return post_plan(call.request, call.target, call.service, call.context.configurations);
 }
 ApiResponse run_apply(const Call& call) {
-  return post_apply(call.request, call.target, call.service, call.context.configurations);
+  return post_apply(call.request, call.target, call.context.changes, call.context.configurations);
 }
 ApiResponse run_reload(const Call& call) {
-  return post_reload(call.service);
+  return post_reload(call.request, call.target, call.context.changes);
+}
+ApiResponse run_history(const Call& call) {
+  return get_history(call.target, call.context.changes);
+}
+ApiResponse run_history_entry(const Call& call) {
+  return get_history_entry(call.target, call.context.changes);
+}
+ApiResponse run_rollback(const Call& call) {
+  return post_rollback(call.request, call.target, call.context.changes);
+}
+ApiResponse run_confirm(const Call& call) {
+  return post_confirm(call.request, call.context.changes);
 }
 
 ApiResponse run_upgrade(const Call& call) {
@@ -127,6 +144,10 @@ constexpr std::array routes{
     Route{"POST", "v1/plan", Reach::SocketOnly, run_plan},
     Route{"POST", "v1/apply", Reach::SocketOnly, run_apply},
     Route{"POST", "v1/reload", Reach::SocketOnly, run_reload},
+    Route{"GET", "v1/history", Reach::SocketOnly, run_history},
+    Route{"GET", "v1/history/*", Reach::SocketOnly, run_history_entry},
+    Route{"POST", "v1/rollback/*", Reach::SocketOnly, run_rollback},
+    Route{"POST", "v1/confirm", Reach::SocketOnly, run_confirm},
     Route{"POST", "v1/upgrade", Reach::SocketOnly, run_upgrade},
     Route{"POST", "v1/targets/*/*/drain", Reach::SocketOnly, post_drain},
     Route{"POST", "v1/targets/*/*/enable", Reach::SocketOnly, post_enable},

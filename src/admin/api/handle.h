@@ -9,13 +9,15 @@
 
 #include "admin/api/config_source.h"
 #include "admin/api/request.h"
+#include "cluster/changes.h"
 #include "model/service.h"
 
 namespace ballast::admin {
 
 struct ApiContext {
   const ConfigSource& configurations;
-  std::string socket_path;  // named to those who try at the wrong door
+  cluster::Changes& changes;  // over the service
+  std::string socket_path;    // named to those who try at the wrong door
 };
 
 ApiResponse handle(const ApiRequest& request, model::Service& service, const ApiContext& context);

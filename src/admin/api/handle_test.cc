@@ -5,6 +5,7 @@
 
 #include "admin/api/documents.h"
 #include "admin/fake_service.h"
+#include "admin/test_changes.h"
 
 namespace ballast::admin {
 namespace {
@@ -33,13 +34,14 @@ class Handle : public testing::Test {
   ApiResponse ask(std::string method, std::string target, std::string body = "", std::string content_type = "",
                   Door door = Door::Socket) {
     return handle({std::move(method), std::move(target), std::move(content_type), std::move(body), door}, service_,
-                  {configurations_, "/run/ballast/admin.sock"});
+                  {configurations_, changes_.get(), "/run/ballast/admin.sock"});
   }
   static std::string text_of(const ApiResponse& response) {
     return Json::parse(response.body).at("error").at("text").get<std::string>();
   }
 
   FakeService service_;
+  TestChanges changes_{service_};
   FakeConfigurations configurations_;
 };
 

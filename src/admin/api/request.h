@@ -22,6 +22,7 @@ struct ApiRequest {
   std::string content_type;
   std::string body;  // at most api_body_bytes_max
   Door door = Door::Socket;
+  std::string user = {};  // of this machine, who asks; empty: not known
 };
 
 struct ApiResponse {

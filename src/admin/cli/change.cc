@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "admin/api/request.h"
 #include "admin/cli/ask.h"
+#include "admin/cli/change.h"
 #include "admin/cli/commands.h"
 #include "admin/cli/outcome.h"
 
@@ -42,7 +44,33 @@ std::string change_lines(const Invocation& invocation, const Json& changes) {
   return lines;
 }
 
-Exit report_changes(const Invocation& invocation, const Result<ApiAnswer>& answer, bool applied) {
+Exit run_plan(const Invocation& invocation) {
+  return report_changes(invocation,
+                        invocation.api.ask({.method = "POST",
+                                            .target = "/v1/plan",
+                                            .content_type = "application/json",
+                                            .body = path_document(invocation, invocation.words()[0])}),
+                        Applied::No);
+}
+
+Exit run_apply(const Invocation& invocation) {
+  if (invocation.arguments.has("--dry-run")) return run_plan(invocation);
+  return report_changes(invocation,
+                        ask_for_change(invocation, {.method = "POST",
+                                                    .target = "/v1/apply" + confirm_query(invocation, '?'),
+                                                    .content_type = "application/json",
+                                                    .body = path_document(invocation, invocation.words()[0])}),
+                        Applied::Yes);
+}
+
+Exit run_reload(const Invocation& invocation) {
+  return report_changes(invocation, ask_for_change(invocation, {.method = "POST", .target = "/v1/reload" + confirm_query(invocation, '?')}),
+                        Applied::Yes);
+}
+
+}  // namespace
+
+Exit report_changes(const Invocation& invocation, const Result<ApiAnswer>& answer, Applied applied) {
   if (const auto exit = report_failure(invocation, answer)) return *exit;
   if (invocation.json()) {
     invocation.terminal.out(answer->body);
@@ -54,7 +82,7 @@ Exit report_changes(const Invocation& invocation, const Result<ApiAnswer>& answe
   }
   const Json& changes = document["changes"];
   std::string heading;
-  if (!applied) {
+  if (applied == Applied::No) {
     heading = changes.empty() ? "nothing would change" : fmt::format("{} would change:", changes.size());
   } else {
     const auto generation = document.find("generation");
@@ -62,34 +90,23 @@ Exit report_changes(const Invocation& invocation, const Result<ApiAnswer>& answe
         generation != document.end() && generation->is_number_unsigned() ? generation->get<std::uint64_t>() : 0;
     heading = changes.empty() ? fmt::format("nothing changed; generation {} runs", number)
                               : fmt::format("generation {} runs; {} changed:", number, changes.size());
+    if (const auto within = invocation.arguments.value("--confirm")) {
+      heading += fmt::format("\n{} (`ballast confirm` within {}, or it is taken back)",
+                             invocation.terminal.paint("to be confirmed", Colour::Warning), printable(*within));
+    }
   }
   invocation.terminal.out(heading + "\n" + change_lines(invocation, changes));
   return Exit::Done;
 }
 
-Exit run_plan(const Invocation& invocation) {
-  return report_changes(invocation,
-                        invocation.api.ask({.method = "POST",
-                                            .target = "/v1/plan",
-                                            .content_type = "application/json",
-                                            .body = path_document(invocation, invocation.words()[0])}),
-                        false);
+Option confirm_option() {
+  return {"--confirm", "TIME", "take the change back unless `ballast confirm` comes within that time (60s, 5m)"};
 }
 
-Exit run_apply(const Invocation& invocation) {
-  return report_changes(invocation,
-                        ask_for_change(invocation, {.method = "POST",
-                                                    .target = "/v1/apply",
-                                                    .content_type = "application/json",
-                                                    .body = path_document(invocation, invocation.words()[0])}),
-                        true);
+std::string confirm_query(const Invocation& invocation, char joint) {
+  const auto within = invocation.arguments.value("--confirm");
+  return within ? fmt::format("{}confirm={}", joint, percent_encode(*within)) : std::string();
 }
-
-Exit run_reload(const Invocation& invocation) {
-  return report_changes(invocation, ask_for_change(invocation, {.method = "POST", .target = "/v1/reload"}), true);
-}
-
-}  // namespace
 
 Command plan_command() {
   return {.name = "plan",
@@ -107,9 +124,10 @@ Command apply_command() {
   return {.name = "apply",
           .summary = "change the running configuration to a file's, without touching connections",
           .usage = "FILE",
-          .details = "All or nothing: when something in it cannot be, nothing has changed.",
-          .example = "ballast apply new.yaml",
-          .options = {},
+          .details =
+              "All or nothing: when something in it cannot be, nothing has changed. `ballast history` tells of it afterwards.\n",
+          .example = "ballast apply new.yaml\nballast apply new.yaml --confirm 60s",
+          .options = {{"--dry-run", "", "change nothing and say what would change, as `ballast plan`"}, confirm_option()},
           .words_min = 1,
           .words_max = 1,
           .run = run_apply};
@@ -121,7 +139,7 @@ Command reload_command() {
           .usage = "",
           .details = "",
           .example = "ballast reload",
-          .options = {},
+          .options = {confirm_option()},
           .run = run_reload};
 }
 

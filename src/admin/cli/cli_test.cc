@@ -9,6 +9,7 @@
 #include "admin/cli/run.h"
 #include "admin/cli/table.h"
 #include "admin/fake_service.h"
+#include "admin/test_changes.h"
 
 namespace ballast::admin {
 namespace {
@@ -41,7 +42,7 @@ class DirectClient : public ApiClient {
     if (!reachable_) return fail(Code::Refused, "no ballast behind /tmp/s.sock; start it");
     const ApiResponse response =
         handle({question.method, question.target, question.content_type, question.body, Door::Socket}, service_,
-               {configurations_, "/tmp/s.sock"});
+               {configurations_, changes_.get(), "/tmp/s.sock"});
     return ApiAnswer{response.status, response.body};
   }
   void pause(std::chrono::milliseconds) override {
@@ -52,6 +53,7 @@ class DirectClient : public ApiClient {
 
  private:
   FakeService& service_;
+  TestChanges changes_{service_};
   const ConfigSource& configurations_;
   bool& reachable_;
   int& pauses_;

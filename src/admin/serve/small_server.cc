@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "io/identity.h"
 #include "io/loop.h"
 #include "wire/http/connection.h"
 #include "wire/http/head_writer.h"
@@ -43,6 +44,7 @@ struct SmallServer::Session {
   io::TcpStream& stream;
   http::Connection connection;
   std::string remote;
+  std::optional<std::uint32_t> user;
   io::Strand& strand;
   bool idle = false;  // waits for the first byte of a request
   io::Deadline receive_deadline = io::Deadline::never();
@@ -74,7 +76,8 @@ void SmallServer::accepted(int fd, const io::Peer& peer) {
     return;
   }
   const bool local = socket_->address().is_unix();
-  scope_.spawn(serve(std::move(stream), local ? std::string("unix") : fmt::format("{}:{}", peer.host(), peer.port)));
+  scope_.spawn(serve(std::move(stream), local ? std::string("unix") : fmt::format("{}:{}", peer.host(), peer.port),
+                     local ? io::user_behind(fd) : std::nullopt));
 }
 
 io::Task<void> SmallServer::close(io::Deadline deadline) {
@@ -88,9 +91,10 @@ io::Task<void> SmallServer::close(io::Deadline deadline) {
   co_await scope_.close();
 }
 
-io::Task<void> SmallServer::serve(io::TcpStream stream, std::string remote) {
+io::Task<void> SmallServer::serve(io::TcpStream stream, std::string remote, std::optional<std::uint32_t> user) {
   io::Strand& strand = co_await io::this_strand();
   Session session(*this, stream, std::move(remote), strand);
+  session.user = user;
   while (co_await serve_one(session)) {
   }
   // What has failed or was cut resets when destroyed; what ended in order was closed where it ended.
@@ -103,7 +107,7 @@ io::Task<bool> SmallServer::serve_one(Session& session) {
   const bool body = co_await receive_body(session);
   if (!body) co_return false;
   session.keep_alive = session.head.keep_alive;
-  const HttpQuestion question{session.head, std::move(session.body), session.body_bytes, session.remote};
+  const HttpQuestion question{session.head, std::move(session.body), session.body_bytes, session.remote, session.user};
   HttpAnswer answer = co_await answerer_.answer(question);
   const bool sent = co_await send(session, std::move(answer));
   co_return sent;

@@ -27,6 +27,7 @@ struct HttpQuestion {
   std::string body;              // empty where bodies are discarded
   std::uint64_t body_bytes = 0;  // received
   std::string remote;            // "127.0.0.1:40312", "unix"
+  std::optional<std::uint32_t> user = {};  // the number of who asks, over a Unix socket
 };
 
 struct HttpAnswer {
@@ -73,7 +74,7 @@ class SmallServer {
  private:
   struct Session;
   void accepted(int fd, const io::Peer& peer);
-  io::Task<void> serve(io::TcpStream stream, std::string remote);
+  io::Task<void> serve(io::TcpStream stream, std::string remote, std::optional<std::uint32_t> user);
   io::Task<bool> serve_one(Session& session);
   io::Task<bool> receive_head(Session& session);
   io::Task<bool> receive_body(Session& session);
