@@ -122,13 +122,13 @@ class Program final : private handover::Charge, private io::Timer {
     control_ = std::move(*control);
     changes_ = std::make_unique<cluster::Changes>(
         *loop_, *control_,
-        cluster::Changes::Options{
-            .file = control_->settings().state_directory + "/history.db",
-            .subject = file_,
-            .read = [this](const std::string& recorded) { return read_recorded(recorded); },
-            .event = [this](const cluster::Changes::Options::Event& event) {
-              control_->event_log().add(event.kind, event.subject, event.text);
-            }});
+        cluster::Changes::Options{.file = control_->settings().state_directory + "/history.db",
+                                  .subject = file_,
+                                  .read = [this](const std::string& recorded) { return read_recorded(recorded); },
+                                  .event =
+                                      [this](const cluster::Changes::Options::Event& event) {
+                                        control_->event_log().add(event.kind, event.subject, event.text);
+                                      }});
     return {};
   }
 
@@ -169,7 +169,8 @@ class Program final : private handover::Charge, private io::Timer {
       case SIGHUP: {
         parent_->reloading();
         if (control_is_up_) [[maybe_unused]]
-          const auto report = changes_->reload({.actor = {.user = "unknown", .way = "signal"}});  // its outcome is an event
+          const auto report =
+              changes_->reload({.actor = {.user = "unknown", .way = "signal"}});  // its outcome is an event
         parent_->ready();
         break;
       }
@@ -194,8 +195,8 @@ class Program final : private handover::Charge, private io::Timer {
   }
 
   io::Task<Result<>> serve_until_stopped() {
-    auto server = admin::AdminServer::open(*loop_, *control_, *changes_, configurations_, control_->settings().admin,
-                                           *parent_);
+    auto server =
+        admin::AdminServer::open(*loop_, *control_, *changes_, configurations_, control_->settings().admin, *parent_);
     if (!server) co_return fail(std::move(server.error()));
     const Result<> started = co_await control_->start();
     if (started) {

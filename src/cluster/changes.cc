@@ -66,7 +66,8 @@ std::string Changes::recording() const {
 
 Result<const History*> Changes::history() const {
   if (history_ != nullptr) return history_.get();
-  return fail(Code::Unsupported, fmt::format("there is no history: {}; make state_directory writable and restart", why_none_));
+  return fail(Code::Unsupported,
+              fmt::format("there is no history: {}; make state_directory writable and restart", why_none_));
 }
 
 Result<> Changes::check(const Request& request) const {
@@ -126,8 +127,9 @@ void Changes::note(model::HistoryEntry entry, const Outcome& outcome, const Requ
   }
   entry.changes = outcome->changes;
   entry.generation = outcome->generation;
-  entry.text = entry.changes.empty() ? "nothing changed"
-                                     : fmt::format("{} change{}", entry.changes.size(), entry.changes.size() == 1 ? "" : "s");
+  entry.text = entry.changes.empty()
+                   ? "nothing changed"
+                   : fmt::format("{} change{}", entry.changes.size(), entry.changes.size() == 1 ? "" : "s");
   if (history_ == nullptr) return;
   const auto before = history_->unconfirmed();
   const auto in_force = history_->in_force();
@@ -182,7 +184,8 @@ void Changes::take_back(const Unconfirmed& change) {
     return;
   }
   model::HistoryEntry entry{.actor = by, .kind = "taken_back", .subject = fmt::format("to {}", change.back_to)};
-  const std::string reason = outcome ? why : fmt::format("{}, and could not be taken back: {}", why, outcome.error().text());
+  const std::string reason =
+      outcome ? why : fmt::format("{}, and could not be taken back: {}", why, outcome.error().text());
   options_.event({.kind = outcome ? "config.taken_back" : "config.not_taken_back",
                   .subject = "configuration",
                   .text = outcome ? fmt::format("{}: the one of {} is in force again", why, change.back_to) : reason});
@@ -214,7 +217,8 @@ Result<> Changes::weigh(const Named& which, std::optional<int> weight, const mod
   if (!weight.has_value()) {
     return note("weight", which, actor, service_.reset_weight(which.group, which.target), "as configured again");
   }
-  return note("weight", which, actor, service_.set_weight(which.group, which.target, *weight), fmt::format("set to {}", *weight));
+  return note("weight", which, actor, service_.set_weight(which.group, which.target, *weight),
+              fmt::format("set to {}", *weight));
 }
 
 Result<std::vector<model::HistoryEntry>> Changes::list(const History::Page& page) const {

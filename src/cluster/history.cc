@@ -99,7 +99,8 @@ Result<std::uint64_t> History::add(const model::HistoryEntry& entry, const std::
   std::string kept = "NULL";
   if (!configuration.empty()) {
     // The same again is the rule: a reload, a change that is taken back.
-    const auto same = database_.run("SELECT id FROM configurations WHERE text = ? ORDER BY id DESC LIMIT 1", {configuration});
+    const auto same =
+        database_.run("SELECT id FROM configurations WHERE text = ? ORDER BY id DESC LIMIT 1", {configuration});
     if (!same) return fail(same.error());
     std::int64_t id = same->empty() ? 0 : number_of(same->front().front());
     if (id == 0) {
@@ -110,11 +111,12 @@ Result<std::uint64_t> History::add(const model::HistoryEntry& entry, const std::
     kept = fmt::format("{}", id);
   }
   const auto put = database_.run(
-      fmt::format("INSERT INTO entries (at_ms, user, way, kind, subject, done, text, changes, generation, configuration) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, {})",
-                  kept),
-      {to_ms(entry.at), entry.actor.user, entry.actor.way, entry.kind, entry.subject, std::int64_t{entry.done}, entry.text,
-       write_changes(entry.changes), static_cast<std::int64_t>(entry.generation)});
+      fmt::format(
+          "INSERT INTO entries (at_ms, user, way, kind, subject, done, text, changes, generation, configuration) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, {})",
+          kept),
+      {to_ms(entry.at), entry.actor.user, entry.actor.way, entry.kind, entry.subject, std::int64_t{entry.done},
+       entry.text, write_changes(entry.changes), static_cast<std::int64_t>(entry.generation)});
   if (!put) return fail(put.error());
   const std::uint64_t id = database_.last_id();
   if (Result<> pruned = prune(); !pruned) return fail(std::move(pruned.error()));
@@ -155,7 +157,8 @@ Error History::not_found(std::uint64_t id, std::string_view what) const {
 }
 
 Result<model::HistoryEntry> History::entry(std::uint64_t id) const {
-  const auto rows = database_.run(fmt::format("SELECT {} FROM entries WHERE id = ?", columns), {static_cast<std::int64_t>(id)});
+  const auto rows =
+      database_.run(fmt::format("SELECT {} FROM entries WHERE id = ?", columns), {static_cast<std::int64_t>(id)});
   if (!rows) return fail(rows.error());
   if (rows->empty()) return fail(not_found(id, "there is no change"));
   return entry_of(rows->front());
@@ -187,11 +190,12 @@ Result<std::optional<Unconfirmed>> History::unconfirmed() const {
 }
 
 Result<> History::set_unconfirmed(const std::optional<Unconfirmed>& change) {
-  const auto done = change.has_value()
-                        ? database_.run("INSERT OR REPLACE INTO unconfirmed (only, entry, back_to, until_ms) VALUES (1, ?, ?, ?)",
-                                        {static_cast<std::int64_t>(change->entry), static_cast<std::int64_t>(change->back_to),
-                                         to_ms(change->until)})
-                        : database_.run("DELETE FROM unconfirmed");
+  const auto done =
+      change.has_value()
+          ? database_.run("INSERT OR REPLACE INTO unconfirmed (only, entry, back_to, until_ms) VALUES (1, ?, ?, ?)",
+                          {static_cast<std::int64_t>(change->entry), static_cast<std::int64_t>(change->back_to),
+                           to_ms(change->until)})
+          : database_.run("DELETE FROM unconfirmed");
   if (!done) return fail(done.error());
   return {};
 }

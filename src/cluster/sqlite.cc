@@ -4,8 +4,9 @@
 #include <fstream>
 #include <utility>
 
-#include <fmt/format.h>
 #include <sqlite3.h>
+
+#include <fmt/format.h>
 
 namespace ballast::cluster {
 namespace {

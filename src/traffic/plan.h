@@ -36,6 +36,7 @@ struct TargetLocal {
   Latency latency;
   TargetUses uses;
   io::Instant refused_until;  // of datagrams; others are picked first until then
+  bool retired = false;       // no newer Plan has it; who goes on by an older one leaves no connection at rest
 };
 
 // What becomes of the requests and connections that a removed target still has.

@@ -155,6 +155,7 @@ void Worker::unlisten(std::shared_ptr<ListenerShare> listener, std::move_only_fu
 void Worker::retire(std::shared_ptr<TargetShare> target, Leftovers leftovers) {
   loop_->post([this, target = std::move(target), leftovers] {
     TargetLocal& local = local_of(*target);
+    local.retired = true;
     if (local.pool != nullptr) {
       local.pool->retire();
       std::erase(pools_, local.pool);
@@ -231,7 +232,11 @@ UpstreamPool& Worker::pool_of(TargetShare& target) {
   TargetLocal& local = local_of(target);
   if (local.pool == nullptr) {
     local.pool = std::make_shared<UpstreamPool>(*loop_, cell_of(target));
-    pools_.push_back(local.pool);
+    if (local.retired) {
+      local.pool->retire();
+    } else {
+      pools_.push_back(local.pool);
+    }
   }
   return *local.pool;
 }
@@ -240,6 +245,7 @@ Http2Pool& Worker::http2_pool_of(TargetShare& target) {
   TargetLocal& local = local_of(target);
   if (local.http2_pool == nullptr) {
     local.http2_pool = std::make_shared<Http2Pool>(*this, targets_, cell_of(target));
+    if (local.retired) local.http2_pool->retire();
   }
   return *local.http2_pool;
 }

@@ -22,7 +22,7 @@ from kit.peer import free_port
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 COMMAND_SECONDS = 30.0
-TALKS_TO_RUNNING = {"apply", "plan", "status", "events", "target", "explain", "top", "reload", "upgrade"}
+TALKS_TO_RUNNING = {"apply", "plan", "status", "events", "target", "explain", "top", "reload", "upgrade", "history", "rollback", "confirm"}
 
 _SANITIZER = re.compile(r"(ERROR|WARNING): \w*Sanitizer|runtime error:|SUMMARY: \w*Sanitizer")
 _SANITIZER_OPTIONS = {
@@ -101,6 +101,7 @@ class Ballast:
             if self.denied_pipes:
                 deny_pipes()
 
+        self.notify.drain()  # what the one before has said last
         self.notify.said.clear()
         with open(self.stderr_path, "ab") as log:
             self._process = await asyncio.create_subprocess_exec(

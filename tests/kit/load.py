@@ -37,7 +37,8 @@ class Lost:
     method: str
     path: str
     cause: str
-    at: float  # monotonic seconds, of its end
+    connected: float  # monotonic seconds, of its connection's beginning
+    at: float         # of its end
 
 
 class Load:
@@ -45,11 +46,12 @@ class Load:
         self._address, self._mix = address, mix
         self._random = random.Random(seed)
         self._idle: list[Client] = []
+        self._made: dict[Client, float] = {}  # when; of all that are open
         self._tasks: set[asyncio.Task] = set()
         self.sent = 0
         self.answered: collections.Counter[str] = collections.Counter()  # by method
         self.posts_answered: set[str] = set()
-        self.in_flight: set[str] = set()
+        self._connected: dict[str, float] = {}  # of those in flight, when their connections were made
         self.posts_in_flight: set[str] = set()
         self.lost: list[Lost] = []
         self.seconds: list[float] = []  # of answered requests
@@ -74,7 +76,7 @@ class Load:
         fresh = self._random.random() < self._mix.new_connection_share
         method, path = "POST" if is_post else "GET", self._random.choice(self._mix.paths)
         start = time.monotonic()
-        self.in_flight.add(identity)
+        self._connected[identity] = start
         if is_post:
             self.posts_in_flight.add(identity)
         try:
@@ -82,10 +84,10 @@ class Load:
                 cause = await self._exchange(method, path, identity, fresh=fresh)
         except (Failure, Violation, OSError, TimeoutError) as error:
             cause = f"{type(error).__name__}: {error}"[:200]
-        self.in_flight.discard(identity)
+        connected = self._connected.pop(identity)
         self.posts_in_flight.discard(identity)
         if cause:
-            self.lost.append(Lost(identity, method, path, cause, time.monotonic()))
+            self.lost.append(Lost(identity, method, path, cause, connected, time.monotonic()))
             return
         self.answered[method] += 1
         if is_post:
@@ -95,7 +97,10 @@ class Load:
     async def _exchange(self, method: str, path: str, identity: str, *, fresh: bool) -> str:
         """The cause of a failure, or nothing."""
         client = None if fresh else await self._kept()
-        client = client or await Client.connect("load", self._address)
+        if client is None:
+            client = await Client.connect("load", self._address)
+            self._made[client] = self._connected[identity]
+        self._connected[identity] = self._made[client]
         body = (identity + " ").ljust(self._mix.body_bytes, ".")
         rows = [f"{method} {path}", f"X-Id: {identity}", f"X-Request-Id: {identity}"] + (["Connection: close"] if fresh else [])
         good = False
@@ -116,6 +121,7 @@ class Load:
             if good and not fresh and len(self._idle) < IDLE_MAX:
                 self._idle.append(client)
             else:
+                del self._made[client]
                 await client.peer.close()
 
     async def _kept(self) -> Client | None:
@@ -124,6 +130,7 @@ class Load:
             if not await _ended(client):
                 return client
             self.reconnects += 1
+            del self._made[client]
             await client.peer.close()
         return None
 

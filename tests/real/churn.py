@@ -6,8 +6,8 @@ turn, kills targets with SIGKILL and starts them again, drains and enables, chan
 by another file of it. Required: no failed request, no doubled POST, the tunnel alive. A POST in flight on a target at the
 moment of its kill cannot be replayed safely by anyone; such failures are counted on their own.
 
---crashes: the serving process is killed with SIGKILL so many times; what it had in flight is lost with it and counted on
-its own, and so is the tunnel, which is made anew. New connections must be served all the same.
+--crashes: the serving process is killed with SIGKILL so many times; what is asked on connections that it had is lost with
+it and counted on its own, and so is the tunnel, which is made anew. New connections must be served all the same.
 
     tests/real/churn.py --ballast build/release/ballast --seconds 60
     tests/real/churn.py --proxy nginx            # the same with reloads, for the record; no verdict
@@ -47,7 +47,7 @@ class Churn:
         self._stop_at = 0.0
         self.applies = self.kills = self.drains = self.dns_changes = self.upgrades = self.crashes = 0
         self.hit: set[str] = set()      # POSTs in flight at a kill of a target
-        self.crashed: set[str] = set()  # requests in flight at a kill of the proxy
+        self.crashed_at: list[float] = []  # kills of the proxy
         self.back_ms: list[float] = []  # from such a kill to the next process that serves
 
     async def run(self) -> None:
@@ -86,12 +86,9 @@ class Churn:
             await asyncio.sleep(max(0.0, start + (number + 1) * pace - time.monotonic()))
 
     async def _crash(self) -> None:
-        self.crashed |= self._load.in_flight
         before = self._proxy.kill()
         began = time.monotonic()
-        # What had been sent, or is being sent now on a connection of the process that is gone.
-        await asyncio.sleep(0)
-        self.crashed |= self._load.in_flight
+        self.crashed_at.append(began)
         client = await Client.connect("after the crash", self._proxy.address)
         await client.request(text.transcript(["GET /", "Connection: close"]))
         answer = await client.response()
@@ -145,9 +142,11 @@ class Result:
     def __init__(self, name: str, seconds: float, churn: Churn, load: Load, tunnel: Tunnel, targets: Targets):
         acted = journal_counts(targets.all())
         self.name, self.seconds, self.churn, self.load, self.tunnel = name, seconds, churn, load, tunnel
-        self.crashed = [each for each in load.lost if each.identity in churn.crashed]
-        self.excused = [each for each in load.lost if each.method == "POST" and each.identity in churn.hit - churn.crashed]
-        self.lost = [each for each in load.lost if each not in self.excused + self.crashed]
+        # On connections that the killed process had.
+        self.crashed = [each for each in load.lost if any(each.connected <= kill <= each.at for kill in churn.crashed_at)]
+        rest = [each for each in load.lost if each not in self.crashed]
+        self.excused = [each for each in rest if each.method == "POST" and each.identity in churn.hit]
+        self.lost = [each for each in rest if each not in self.excused]
         self.doubled = [identity for identity, count in acted.items() if count > 1]
         self.invented = [identity for identity in load.posts_answered if not acted[identity]]
 
@@ -179,7 +178,7 @@ class Result:
 
 
 HEADER = """| proxy | seconds | requests | reloads | kill -9 | drains | DNS changes | upgrades | crashes | GET lost | POST lost \
-| POST in flight at a kill, lost | in flight at a crash, lost | POST doubled | tunnel | client reconnects | p50 ms | p99 ms |
+| POST in flight at a kill, lost | lost with a crash | POST doubled | tunnel | client reconnects | p50 ms | p99 ms |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
@@ -215,6 +214,10 @@ async def measure(arguments: argparse.Namespace, folder: pathlib.Path) -> Result
         if arguments.proxy == "ballast" and result.lost:
             print(*proxy.tell({each.identity for each in result.lost}), proxy.ballast.stderr()[-20000:], sep="\n", file=sys.stderr)
         return result
+    except (Failure, ExceptionGroup):
+        if arguments.proxy == "ballast":
+            print(proxy.ballast.stderr()[-20000:], file=sys.stderr)
+        raise
     finally:
         await asyncio.gather(*(each.stop() for each in targets.all()))
         await dns.stop()

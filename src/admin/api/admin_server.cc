@@ -135,8 +135,7 @@ Error about_socket(const std::string& path, const Error& error) {
 }  // namespace
 
 Result<std::unique_ptr<AdminServer>> AdminServer::open(io::Loop& loop, model::Service& service,
-                                                       cluster::Changes& changes,
-                                                       const ConfigSource& configurations,
+                                                       cluster::Changes& changes, const ConfigSource& configurations,
                                                        const config::Admin& settings, io::SocketSource& sockets) {
   std::optional<io::ListeningSocket> http;
   std::vector<io::SocketSpec> specs;

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "admin/api/config_source.h"
+#include "admin/api/handle.h"
 #include "admin/serve/small_server.h"
 #include "config/settings.h"
 #include "io/socket_source.h"

@@ -62,7 +62,8 @@ std::expected<cluster::Changes::Request, ApiResponse> change_request(const ApiRe
   const std::string_view within = target.parameter("confirm");
   if (within.empty()) return change;
   const auto time = config::parse_duration(within);
-  if (!time) return std::unexpected(error_response(400, "invalid", fmt::format("confirm={}: {}", within, time.error().text())));
+  if (!time)
+    return std::unexpected(error_response(400, "invalid", fmt::format("confirm={}: {}", within, time.error().text())));
   change.confirm_within = *time;
   return change;
 }
@@ -77,7 +78,8 @@ ApiResponse get_history(const Target& target, const cluster::Changes& changes) {
   if (const std::string_view limit = target.parameter("limit"); !limit.empty()) {
     const auto number = whole_number(limit);
     if (!number || *number == 0 || *number > limit_max) {
-      return error_response(400, "invalid", fmt::format("limit={}: must be a whole number from 1 to {}", limit, limit_max));
+      return error_response(400, "invalid",
+                            fmt::format("limit={}: must be a whole number from 1 to {}", limit, limit_max));
     }
     page.count = *number;
   }

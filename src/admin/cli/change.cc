@@ -2,12 +2,13 @@
 //
 // The file's path is sent, not its text: the server reads it, so that includes and relative paths mean to it what they
 // will mean at its next start.
+#include "admin/cli/change.h"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "admin/api/request.h"
 #include "admin/cli/ask.h"
-#include "admin/cli/change.h"
 #include "admin/cli/commands.h"
 #include "admin/cli/outcome.h"
 
@@ -64,8 +65,10 @@ Exit run_apply(const Invocation& invocation) {
 }
 
 Exit run_reload(const Invocation& invocation) {
-  return report_changes(invocation, ask_for_change(invocation, {.method = "POST", .target = "/v1/reload" + confirm_query(invocation, '?')}),
-                        Applied::Yes);
+  return report_changes(
+      invocation,
+      ask_for_change(invocation, {.method = "POST", .target = "/v1/reload" + confirm_query(invocation, '?')}),
+      Applied::Yes);
 }
 
 }  // namespace
@@ -121,16 +124,18 @@ Command plan_command() {
 }
 
 Command apply_command() {
-  return {.name = "apply",
-          .summary = "change the running configuration to a file's, without touching connections",
-          .usage = "FILE",
-          .details =
-              "All or nothing: when something in it cannot be, nothing has changed. `ballast history` tells of it afterwards.\n",
-          .example = "ballast apply new.yaml\nballast apply new.yaml --confirm 60s",
-          .options = {{"--dry-run", "", "change nothing and say what would change, as `ballast plan`"}, confirm_option()},
-          .words_min = 1,
-          .words_max = 1,
-          .run = run_apply};
+  return {
+      .name = "apply",
+      .summary = "change the running configuration to a file's, without touching connections",
+      .usage = "FILE",
+      .details =
+          "All or nothing: when something in it cannot be, nothing has changed. `ballast history` tells of it "
+          "afterwards.\n",
+      .example = "ballast apply new.yaml\nballast apply new.yaml --confirm 60s",
+      .options = {{"--dry-run", "", "change nothing and say what would change, as `ballast plan`"}, confirm_option()},
+      .words_min = 1,
+      .words_max = 1,
+      .run = run_apply};
 }
 
 Command reload_command() {

@@ -1,5 +1,5 @@
-// `ballast history [ID]`, `ballast rollback --config ID`, `ballast confirm`: changes that were made, and what becomes of
-// them.
+// `ballast history [ID]`, `ballast rollback --config ID`, `ballast confirm`: changes that were made, and what becomes
+// of them.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -63,7 +63,8 @@ Exit show_list(const Invocation& invocation, const Json& document) {
                {done ? text(entry, "text") : "refused: " + text(entry, "text"), done ? Colour::Plain : Colour::Bad}});
   }
   invocation.terminal.out(table.render(invocation.terminal, 0));
-  invocation.terminal.out("* has a configuration: `ballast rollback --config ID` goes back to it\n" + waiting(document));
+  invocation.terminal.out("* has a configuration: `ballast rollback --config ID` goes back to it\n" +
+                          waiting(document));
   return Exit::Done;
 }
 
@@ -80,8 +81,10 @@ Exit show_entry(const Invocation& invocation, const Json& document) {
     invocation.terminal.out(configuration->get<std::string>());
     return Exit::Done;
   }
-  std::string lines = fmt::format("change {}: {} {}\n", number(entry, "id"), text(entry, "kind"), text(entry, "subject"));
-  lines += fmt::format("  by          {} ({})\n  at          {}\n", text(entry, "user"), text(entry, "way"), when(entry, "at"));
+  std::string lines =
+      fmt::format("change {}: {} {}\n", number(entry, "id"), text(entry, "kind"), text(entry, "subject"));
+  lines += fmt::format("  by          {} ({})\n  at          {}\n", text(entry, "user"), text(entry, "way"),
+                       when(entry, "at"));
   lines += fmt::format("  {}     {}\n", flag(entry, "done") ? "done   " : "refused", text(entry, "text"));
   if (const std::uint64_t generation = number(entry, "generation"); generation != 0) {
     lines += fmt::format("  generation  {}\n", generation);
@@ -94,8 +97,9 @@ Exit show_entry(const Invocation& invocation, const Json& document) {
     }
   }
   if (has_text) {
-    lines += fmt::format("`ballast history {0} --config` prints its file, `ballast rollback --config {0}` goes back to it\n",
-                         number(entry, "id"));
+    lines +=
+        fmt::format("`ballast history {0} --config` prints its file, `ballast rollback --config {0}` goes back to it\n",
+                    number(entry, "id"));
   }
   invocation.terminal.out(lines);
   return Exit::Done;
@@ -103,7 +107,8 @@ Exit show_entry(const Invocation& invocation, const Json& document) {
 
 Result<std::uint64_t> id_of(std::string_view word) {
   const Result<std::int64_t> id = config::parse_integer(word);
-  if (!id || *id < 1) return fail(Code::Invalid, fmt::format("{}: not the id of a change (ballast history shows them)", word));
+  if (!id || *id < 1)
+    return fail(Code::Invalid, fmt::format("{}: not the id of a change (ballast history shows them)", word));
   return static_cast<std::uint64_t>(*id);
 }
 
@@ -116,7 +121,8 @@ Exit run_history(const Invocation& invocation) {
     target += fmt::format("/{}", *id);
   } else {
     if (invocation.arguments.has("--config")) {
-      return report_failure(invocation, Exit::BadInput, "invalid", "--config needs the id of a change: ballast history 12 --config");
+      return report_failure(invocation, Exit::BadInput, "invalid",
+                            "--config needs the id of a change: ballast history 12 --config");
     }
     target += fmt::format("?limit={}", percent_encode(invocation.arguments.value("--limit").value_or("20")));
     if (const auto before = invocation.arguments.value("--before")) target += "&before=" + percent_encode(*before);
@@ -135,15 +141,17 @@ Exit run_history(const Invocation& invocation) {
 Exit run_rollback(const Invocation& invocation) {
   const auto wanted = invocation.arguments.value("--config");
   if (!wanted) {
-    return report_failure(invocation, Exit::BadInput, "invalid",
-                          "say to which configuration: ballast rollback --config ID (ballast history marks them with *)");
+    return report_failure(
+        invocation, Exit::BadInput, "invalid",
+        "say to which configuration: ballast rollback --config ID (ballast history marks them with *)");
   }
   const Result<std::uint64_t> id = id_of(*wanted);
   if (!id) return report_failure(invocation, Exit::BadInput, "invalid", "--config " + id.error().text());
-  return report_changes(invocation,
-                        ask_for_change(invocation, {.method = "POST",
-                                                    .target = fmt::format("/v1/rollback/{}{}", *id, confirm_query(invocation, '?'))}),
-                        Applied::Yes);
+  return report_changes(
+      invocation,
+      ask_for_change(invocation, {.method = "POST",
+                                  .target = fmt::format("/v1/rollback/{}{}", *id, confirm_query(invocation, '?'))}),
+      Applied::Yes);
 }
 
 Exit run_confirm(const Invocation& invocation) {
@@ -173,7 +181,8 @@ Command rollback_command() {
           .summary = "go back to a configuration of the history",
           .usage = "",
           .details =
-              "As apply, with the files as they were then. Files that a configuration only names (certificates, users) are\n"
+              "As apply, with the files as they were then. Files that a configuration only names (certificates, users) "
+              "are\n"
               "read as they are now. The file that ballast was started with is not changed: a restart reads that.\n",
           .example = "ballast rollback --config 11",
           .options = {{"--config", "ID", "the change whose configuration is to be in force again"}, confirm_option()},

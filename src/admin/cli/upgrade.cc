@@ -13,7 +13,7 @@ using Json = nlohmann::json;
 
 // The new process has a minute to serve; the old one five seconds for its state.
 constexpr auto patience = std::chrono::seconds(75);
-constexpr auto look = std::chrono::seconds(1);
+constexpr auto pause = std::chrono::milliseconds(100);
 
 std::string text(const Json& json, const char* name) {
   const auto member = json.find(name);
@@ -26,10 +26,8 @@ std::uint64_t id_of(const Json& event) {
 }
 
 // None: the process that was asked has just gone, or is about to.
-Json events_after(const Invocation& invocation, std::uint64_t after, std::chrono::seconds wait) {
-  ApiQuestion question{.target = fmt::format("/v1/events?after={}&wait={}", after, wait.count())};
-  question.timeout += wait;
-  const Result<ApiAnswer> answer = invocation.api.ask(question);
+Json events_after(const Invocation& invocation, std::uint64_t after) {
+  const Result<ApiAnswer> answer = invocation.api.ask({.target = fmt::format("/v1/events?after={}", after)});
   if (!answer) return Json::array();
   const Json document = Json::parse(answer->body, nullptr, false);
   return document.is_object() && document.contains("events") && document["events"].is_array() ? document["events"]
@@ -37,14 +35,15 @@ Json events_after(const Invocation& invocation, std::uint64_t after, std::chrono
 }
 
 Exit run(const Invocation& invocation) {
-  std::uint64_t after = 0;
-  for (const Json& event : events_after(invocation, 0, std::chrono::seconds(0))) after = std::max(after, id_of(event));
+  // The same question each time: now one process answers, now the other, and what the first said last may be newer than
+  // what matters in the second.
+  std::uint64_t before = 0;
+  for (const Json& event : events_after(invocation, 0)) before = std::max(before, id_of(event));
   const Result<ApiAnswer> begun = invocation.api.ask({.method = "POST", .target = "/v1/upgrade"});
   if (const auto exit = report_failure(invocation, begun)) return *exit;
   const auto until = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < until) {
-    for (const Json& event : events_after(invocation, after, look)) {
-      after = std::max(after, id_of(event));
+    for (const Json& event : events_after(invocation, before)) {
       const std::string kind = text(event, "kind");
       if (kind == "upgrade.done") {
         invocation.terminal.out(invocation.json() ? event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
@@ -55,6 +54,7 @@ Exit run(const Invocation& invocation) {
         return report_failure(invocation, Exit::Refused, "failed", "not upgraded: " + text(event, "text"));
       }
     }
+    invocation.api.pause(pause);
   }
   return report_failure(
       invocation, Exit::Refused, "timed_out",

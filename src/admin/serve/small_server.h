@@ -24,9 +24,9 @@ namespace ballast::admin {
 
 struct HttpQuestion {
   const http::RequestHead& head;
-  std::string body;              // empty where bodies are discarded
-  std::uint64_t body_bytes = 0;  // received
-  std::string remote;            // "127.0.0.1:40312", "unix"
+  std::string body;                        // empty where bodies are discarded
+  std::uint64_t body_bytes = 0;            // received
+  std::string remote;                      // "127.0.0.1:40312", "unix"
   std::optional<std::uint32_t> user = {};  // the number of who asks, over a Unix socket
 };
 

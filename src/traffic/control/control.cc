@@ -179,7 +179,9 @@ io::Task<std::string> Control::drain_away() {
   await_workers();
   listeners_.hand_over();
   co_await end_within(settings_->handover_timeout, Worker::AtRest::OneMore);
-  const std::string counts = write_state(counts_since(save(listeners), handed_over_));
+  SavedState since = counts_since(save(listeners), handed_over_);
+  since.events = events_.since(handed_over_event_);
+  const std::string counts = write_state(since);
   workers_.clear();
   co_return counts;
 }
@@ -227,6 +229,8 @@ std::string Control::state() const {
 std::string Control::state_to_follow() {
   handing_over_ = true;
   handed_over_ = save(open_listeners());
+  const std::vector<model::Event> told = events_.since(0);
+  handed_over_event_ = told.empty() ? 0 : told.back().id;
   return state();
 }
 
@@ -252,7 +256,10 @@ void Control::count_on(SavedState counted) {
 }
 
 void Control::add_counts(const std::string& counts) {
-  if (auto counted = read_state(counts); counted && !stopping_) count_on(std::move(*counted));
+  auto counted = read_state(counts);
+  if (!counted || stopping_) return;
+  events_.restore(std::move(counted->events));
+  count_on(std::move(*counted));
 }
 
 Result<Control::Routes> Control::compile_routes(const config::Settings& settings) const {

@@ -51,7 +51,8 @@ class Control final : public model::Service, private io::Timer {
   // Stops accepting, lets requests end within settings().shutdown_timeout, then ends everything.
   io::Task<void> stop();
   // The same for a process that another one follows, which goes on with the sockets: within
-  // settings().handover_timeout. What was counted since state_to_follow(), for the other one's add_counts().
+  // settings().handover_timeout. What was counted and has happened since state_to_follow(), for the other one's
+  // add_counts().
   io::Task<std::string> drain_away();
   // What drain_away() waits for has to end within settings().shutdown_timeout after all.
   void hurry_away();
@@ -121,6 +122,7 @@ class Control final : public model::Service, private io::Timer {
   Overrides overrides_of_absent_groups_;
   SavedState before_;       // what is left to be taken over
   SavedState handed_over_;  // as state_to_follow() told it last
+  std::uint64_t handed_over_event_ = 0;
   std::uint64_t generation_ = 0;
   bool publish_pending_ = false;
   bool started_ = false;

@@ -1,5 +1,7 @@
 #include "traffic/control/events.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
@@ -14,8 +16,11 @@ void EventLog::add(std::string kind, std::string subject, std::string text) {
 }
 
 void EventLog::keep(std::string kind, std::string subject, std::string text) {
-  events_.push_back({.id = next_id_++,
-                     .at = std::chrono::system_clock::now(),
+  const auto now = std::chrono::system_clock::now();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  const std::uint64_t last = events_.empty() ? 0 : events_.back().id;
+  events_.push_back({.id = std::max(last + 1, static_cast<std::uint64_t>(ms)),
+                     .at = now,
                      .kind = std::move(kind),
                      .subject = std::move(subject),
                      .text = std::move(text)});
@@ -24,11 +29,11 @@ void EventLog::keep(std::string kind, std::string subject, std::string text) {
 
 void EventLog::restore(std::vector<model::Event> events) {
   for (model::Event& event : events) {
-    if (event.id < next_id_) continue;  // not in their order: not what was written
-    next_id_ = event.id + 1;
-    events_.push_back(std::move(event));
-    if (events_.size() > kept_max) events_.pop_front();
+    const auto at = std::ranges::lower_bound(events_, event.id, {}, &model::Event::id);
+    if (at != events_.end() && at->id == event.id) continue;
+    events_.insert(at, std::move(event));
   }
+  while (events_.size() > kept_max) events_.pop_front();
 }
 
 std::vector<model::Event> EventLog::since(std::uint64_t after) const {

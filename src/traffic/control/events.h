@@ -1,5 +1,8 @@
 // EventLog: the last 1,000 events, as `ballast events` shows them, and each as a line on standard error. Control
 // thread.
+//
+// Ids grow, and are of the time in milliseconds: two processes of which one follows the other give none twice, and who
+// asks for what came after an event of the first is told what the second has to say.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +23,10 @@ class EventLog {
   void keep(std::string kind, std::string subject, std::string text);
   // Those with an id above `after`, oldest first.
   std::vector<model::Event> since(std::uint64_t after) const;
-  // Those of the process before this one, ahead of any of our own.
+  // Takes in those of the process before this one, in the order of their ids.
   void restore(std::vector<model::Event> events);
 
  private:
-  std::uint64_t next_id_ = 1;
   std::deque<model::Event> events_;
 };
 
