@@ -1,0 +1,109 @@
+#include "traffic/protect/rate_table.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+
+#include "base/check.h"
+#include "io/pages.h"
+
+namespace ballast::traffic {
+namespace {
+
+// Plain words in pages that are zero and not touched before they are used: an atomic would have to be constructed.
+std::atomic_ref<std::uint64_t> shared(std::uint64_t& word) {
+  return std::atomic_ref<std::uint64_t>(word);
+}
+std::atomic_ref<std::int64_t> shared(std::int64_t& word) {
+  return std::atomic_ref<std::int64_t>(word);
+}
+
+}  // namespace
+
+Rate Rate::of(const Of& what) {
+  const io::Duration interval{(what.per.count() + what.requests / 2) / what.requests};
+  return {.interval = interval, .tolerance = interval * (what.burst - 1)};
+}
+
+RateTable::RateTable(std::size_t keys) {
+  const std::size_t sets = std::bit_ceil(std::max<std::size_t>(1, (keys + ways - 1) / ways));
+  mask_ = sets - 1;
+  sets_ = static_cast<Set*>(io::take_pages(sets * sizeof(Set)));
+  CHECK(sets_ != nullptr);
+  io::forget_pages(sets_, sets * sizeof(Set));
+}
+
+RateTable::~RateTable() {
+  std::free(sets_);
+}
+
+bool RateTable::find(Set& set, std::uint64_t hash, Place& place) {
+  for (int way = 0; way < ways; ++way) {
+    if (shared(set.keys[way]).load(std::memory_order_acquire) != hash) continue;
+    place.way = way;
+    return true;
+  }
+  return false;
+}
+
+// The first that is free, else the one that will be soonest. All workers that look at the same moment choose the same.
+bool RateTable::take_over(Set& set, std::uint64_t hash, std::int64_t now, Place& place) {
+  std::uint64_t key = 0;
+  std::int64_t time = 0;
+  for (int way = 0; way < ways; ++way) {
+    const std::uint64_t its_key = shared(set.keys[way]).load(std::memory_order_acquire);
+    const std::int64_t its_time = shared(set.times[way]).load(std::memory_order_acquire);
+    if (way != 0 && its_time >= time) continue;
+    place.way = way;
+    key = its_key;
+    time = its_time;
+    if (time <= now) break;
+  }
+  if (!shared(set.keys[place.way]).compare_exchange_strong(key, hash, std::memory_order_acq_rel)) return false;
+  place.has_displaced = time > now;
+  if (place.has_displaced) {
+    shared(set.times[place.way]).compare_exchange_strong(time, now, std::memory_order_acq_rel);
+  }
+  return true;
+}
+
+// Ends: where the swap fails another request was charged, and of those there is at most a burst before this is refused.
+RateTable::Charge RateTable::charge(Set& set, int way, std::uint64_t hash, const Rate& rate, std::int64_t now,
+                                    std::int64_t& wait) {
+  const auto time = shared(set.times[way]);
+  const auto is_gone = [&] { return shared(set.keys[way]).load(std::memory_order_acquire) != hash; };
+  std::int64_t seen = time.load(std::memory_order_acquire);
+  while (true) {
+    const std::int64_t from = std::max(seen, now);
+    wait = from - now - rate.tolerance.count();
+    if (wait > 0) return is_gone() ? Charge::Gone : Charge::Refused;
+    if (time.compare_exchange_weak(seen, from + rate.interval.count(), std::memory_order_acq_rel,
+                                   std::memory_order_acquire)) {
+      break;
+    }
+    if (is_gone()) return Charge::Gone;
+  }
+  return is_gone() ? Charge::Gone : Charge::Admitted;
+}
+
+RateTable::Verdict RateTable::ask(std::uint64_t hash, const Rate& rate, io::Instant instant) {
+  constexpr int attempts_max = 8;  // a place is lost to others so often only where the table is far too small
+  const std::int64_t now = std::chrono::duration_cast<io::Duration>(instant.time_since_epoch()).count();
+  Set& set = sets_[hash & mask_];
+  Verdict verdict;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    Place place;
+    if (!find(set, hash, place) && !take_over(set, hash, now, place)) continue;
+    verdict.has_displaced = verdict.has_displaced || place.has_displaced;
+    std::int64_t wait = 0;
+    const Charge charged = charge(set, place.way, hash, rate, now, wait);
+    if (charged == Charge::Gone) continue;
+    verdict.admitted = charged == Charge::Admitted;
+    if (!verdict.admitted) verdict.wait = io::Duration(wait);
+    return verdict;
+  }
+  return verdict;
+}
+
+}  // namespace ballast::traffic
