@@ -99,7 +99,8 @@ RateTable::Verdict RateTable::ask(std::uint64_t hash, const Rate& rate, io::Inst
     std::int64_t wait = 0;
     const Charge charged = charge(set, place.way, hash, rate, now, wait);
     if (charged == Charge::Gone) continue;
-    verdict.admitted = charged == Charge::Admitted;
+    // A newcomer is never refused for the debt that stood in the place it took.
+    verdict.admitted = charged == Charge::Admitted || place.has_displaced;
     if (!verdict.admitted) verdict.wait = io::Duration(wait);
     return verdict;
   }

@@ -14,8 +14,8 @@
 //   that
 //     the key is gone and charges another place; the newcomer has then paid for one request that was not its own, and
 //     is refused one early, at most.
-//   - A place in use is taken over by its key, then its time is reset unless it has been changed meanwhile. In between,
-//     the newcomer is judged by the debt of its predecessor: it may be refused once while it should not be.
+//   - A place in use is taken over by its key, then its time is reset unless it has been changed meanwhile. In between
+//     a second request of the newcomer, on another worker, is judged by the debt of its predecessor and may be refused.
 //   - A charge that is made and checked just before its place is taken over is forgotten with it: one request each
 //   time.
 //   - Two workers may take two places for the same key in the same moment, if a place became free between their looks.

@@ -152,7 +152,7 @@ TEST(RateTable, SeveralThreadsAdmitExactlyWhatIsPermitted) {
   }
 }
 
-// Many keys in a table with room for none of them: nobody gets stuck, and nobody is refused below his rate for long.
+// Many keys in a table with room for none of them: nobody gets stuck, and nobody pays for what others have used up.
 TEST(RateTable, SeveralThreadsAndTooFewPlaces) {
   constexpr int threads = 4;
   RateTable table(8);
@@ -170,7 +170,7 @@ TEST(RateTable, SeveralThreadsAndTooFewPlaces) {
     });
   }
   for (std::thread& each : all) each.join();
-  EXPECT_GE(sum, threads * 50'000 * 98 / 100);
+  EXPECT_GE(sum, threads * 50'000 * 99 / 100) << "but for a race now and then everybody is new";
 }
 
 }  // namespace
