@@ -38,30 +38,33 @@ RateTable::~RateTable() {
   std::free(sets_);
 }
 
-bool RateTable::find(Set& set, std::uint64_t hash, Place& place) {
-  for (int way = 0; way < ways; ++way) {
-    if (shared(set.keys[way]).load(std::memory_order_acquire) != hash) continue;
-    place.way = way;
-    return true;
+// The place that the key has, or one that it takes: the first that is free, else the one that will be soonest. All
+// workers that look at the same moment choose the same. False: another has taken that one first.
+bool RateTable::find_or_take(Set& set, std::uint64_t hash, std::int64_t now, Place& place) {
+  for (place.way = 0; place.way < ways; ++place.way) {
+    if (shared(set.keys[place.way]).load(std::memory_order_acquire) == hash) return true;
   }
-  return false;
-}
-
-// The first that is free, else the one that will be soonest. All workers that look at the same moment choose the same.
-bool RateTable::take_over(Set& set, std::uint64_t hash, std::int64_t now, Place& place) {
   std::uint64_t key = 0;
   std::int64_t time = 0;
+  bool is_free = false;
   for (int way = 0; way < ways; ++way) {
     const std::uint64_t its_key = shared(set.keys[way]).load(std::memory_order_acquire);
     const std::int64_t its_time = shared(set.times[way]).load(std::memory_order_acquire);
-    if (way != 0 && its_time >= time) continue;
+    // Since the first look another worker has taken a place for the same key.
+    if (its_key == hash) {
+      place.way = way;
+      return true;
+    }
+    // Since the time was read: it is that of this key no longer.
+    if (shared(set.keys[way]).load(std::memory_order_acquire) != its_key) return false;
+    if (is_free || (way != 0 && its_time >= time)) continue;
     place.way = way;
     key = its_key;
     time = its_time;
-    if (time <= now) break;
+    is_free = time <= now;
   }
   if (!shared(set.keys[place.way]).compare_exchange_strong(key, hash, std::memory_order_acq_rel)) return false;
-  place.has_displaced = time > now;
+  place.has_displaced = !is_free;
   if (place.has_displaced) {
     shared(set.times[place.way]).compare_exchange_strong(time, now, std::memory_order_acq_rel);
   }
@@ -94,7 +97,7 @@ RateTable::Verdict RateTable::ask(std::uint64_t hash, const Rate& rate, io::Inst
   Verdict verdict;
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     Place place;
-    if (!find(set, hash, place) && !take_over(set, hash, now, place)) continue;
+    if (!find_or_take(set, hash, now, place)) continue;
     verdict.has_displaced = verdict.has_displaced || place.has_displaced;
     std::int64_t wait = 0;
     const Charge charged = charge(set, place.way, hash, rate, now, wait);

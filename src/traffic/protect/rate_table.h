@@ -11,15 +11,13 @@
 // Two words cannot be changed at once. What a race can cost:
 //   - The time is only ever changed by compare-and-swap: of one bucket no request is lost or counted twice.
 //   - A place that is free is taken over by its key alone. Who was just about to charge it for the key it had notices
-//   that
-//     the key is gone and charges another place; the newcomer has then paid for one request that was not its own, and
-//     is refused one early, at most.
+//     that, and charges another place; the newcomer has paid for one request that was not its own, and is refused one
+//     early at most.
 //   - A place in use is taken over by its key, then its time is reset unless it has been changed meanwhile. In between
 //     a second request of the newcomer, on another worker, is judged by the debt of its predecessor and may be refused.
-//   - A charge that is made and checked just before its place is taken over is forgotten with it: one request each
-//   time.
-//   - Two workers may take two places for the same key in the same moment, if a place became free between their looks.
-//     Each then admits one request; afterwards all of them find the first one.
+//   - A charge that is made and checked just before its place is taken over is forgotten with it: one request each.
+//   - Two workers may take two places for the same new key in the same moment, where the one sees a place as free that
+//     the other does not yet. Each then admits one request; afterwards all of them find the first one.
 // In each case it is one request, of a client that came in the same moment on another worker, and for a whole bucket at
 // most as many as there are workers. A limit of a hundred does not become a hundred and ten by it.
 //
@@ -71,8 +69,7 @@ class RateTable {
     int way = 0;
     bool has_displaced = false;
   };
-  static bool find(Set& set, std::uint64_t hash, Place& place);
-  static bool take_over(Set& set, std::uint64_t hash, std::int64_t now, Place& place);
+  static bool find_or_take(Set& set, std::uint64_t hash, std::int64_t now, Place& place);
   enum class Charge : std::uint8_t { Admitted, Refused, Gone };
   static Charge charge(Set& set, int way, std::uint64_t hash, const Rate& rate, std::int64_t now, std::int64_t& wait);
 
