@@ -138,13 +138,15 @@ TEST(RateTable, SeveralThreadsAdmitExactlyWhatIsPermitted) {
   RateTable table(1024);
   const Rate rate = Rate::of({.requests = 1000, .per = 1s, .burst = 1000});
   for (int round = 0; round < rounds; ++round) {
+    // Each time a key that is new to its set: the threads find no place for it in the same moment.
+    const std::uint64_t key = (static_cast<std::uint64_t>(round) + 1) << 32U;
     std::atomic<int> sum = 0;
     std::latch ready(threads);
     std::vector<std::thread> all;
     for (int t = 0; t < threads; ++t) {
       all.emplace_back([&] {
         ready.arrive_and_wait();
-        sum += admitted(table, 77, rate, start + std::chrono::seconds(10) * round, 500);
+        sum += admitted(table, key, rate, start + std::chrono::seconds(10) * round, 500);
       });
     }
     for (std::thread& each : all) each.join();
