@@ -45,7 +45,12 @@ io::Task<void> turn_away(Worker& worker, std::shared_ptr<ListenerShare> listener
   const ConnectionCount count(worker, *listener, ConnectionCount::Stage::Arriving);
   io::TcpStream stream{io::Descriptor(worker.loop(), fd)};
   const std::shared_ptr<const Plan> plan = worker.plan();
-  const config::Listener& settings = *plan->listener(*listener)->settings;
+  const PlanListener* of_plan = plan->listener(*listener);
+  if (of_plan == nullptr) {
+    stream.close();
+    co_return;
+  }
+  const config::Listener& settings = *of_plan->settings;
   const bool answers = reason == Reason::AddressFull && settings.protocol == config::ListenerProtocol::Http;
   worker.cell_of(*listener).errors[static_cast<std::size_t>(reason)].add();
   if (settings.access_log && worker.access_log().is_on()) {
