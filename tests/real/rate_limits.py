@@ -3,7 +3,8 @@
 
 Load comes from wrk (HTTP/1.1) and h2load (HTTP/2), many times what is permitted. Between the first request and the last there
 are SECONDS, so that BURST + RATE * SECONDS are admitted, within TOLERANCE; over a reload in the middle as well. Then a gRPC
-call that is refused, by curl: it is told in its own terms.
+call that is refused, by curl: it is told in its own terms. And connections of one address, made and closed by the thousand
+over several reloads, in clear text and over TLS: afterwards as many fit as the limit says, so none was forgotten.
 
     tests/real/rate_limits.py --ballast build/test/ballast
 """
@@ -14,6 +15,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,7 @@ SECONDS_MAX = 20
 RATE = 200
 BURST = 100
 TOLERANCE = 0.02
+CONNECTIONS = 20  # of one address
 CONFIG = """
 listeners:
   web:
@@ -36,6 +39,16 @@ listeners:
   calls:
     address: "127.0.0.1:{calls}"
     rate_limits: {{ requests: 1, per: 1h }}
+    default: {{ fixed_response: {{ body: "x" }} }}
+  crowd:
+    address: "127.0.0.1:{crowd}"
+    limits: {{ connections_per_address: {connections} }}
+    default: {{ fixed_response: {{ body: "x" }} }}
+  crowd_tls:
+    address: "127.0.0.1:{crowd_tls}"
+    protocol: https
+    certificates: {{ cert: {folder}/crowd.pem, key: {folder}/crowd.pem }}
+    limits: {{ connections_per_address: {connections} }}
     default: {{ fixed_response: {{ body: "x" }} }}
 admin: {{ socket: {folder}/admin.sock, http: "127.0.0.1:{admin}" }}
 state_directory: {folder}/state
@@ -60,8 +73,9 @@ def free_ports(count):
 class Ballast:
     def __init__(self, binary, folder, workers):
         self.binary, self.folder, self.workers = binary, folder, workers
-        self.web, self.calls, self.admin = free_ports(3)
-        self.configure("")
+        self.web, self.calls, self.crowd, self.crowd_tls, self.admin = free_ports(5)
+        self.reloads = 0
+        self.configure()
         self.process = subprocess.Popen([binary, "up", str(folder / "ballast.yaml")], stderr=subprocess.PIPE)
         deadline = time.monotonic() + SECONDS_MAX
         while True:
@@ -74,10 +88,10 @@ class Ballast:
                     fail(f"ballast did not start:\n{self.process.stderr.read().decode()}")
                 time.sleep(0.02)
 
-    def configure(self, change):
+    def configure(self):
         (self.folder / "ballast.yaml").write_text(CONFIG.format(
-            web=self.web, calls=self.calls, admin=self.admin, folder=self.folder, workers=self.workers, rate=RATE,
-            burst=BURST, change=change))
+            web=self.web, calls=self.calls, crowd=self.crowd, crowd_tls=self.crowd_tls, admin=self.admin, folder=self.folder,
+            workers=self.workers, rate=RATE, burst=BURST, connections=CONNECTIONS, change=f"/{self.reloads}"))
 
     def counts(self):
         """Of the limit on `web`: result to count."""
@@ -87,7 +101,8 @@ class Ballast:
         return {result: int(count) for result, count in found}
 
     def reload(self):
-        self.configure("/changed")
+        self.reloads += 1
+        self.configure()
         done = subprocess.run([self.binary, "reload", "--socket", str(self.folder / "admin.sock")], capture_output=True,
                               text=True, timeout=SECONDS_MAX)
         if done.returncode != 0:
@@ -147,16 +162,68 @@ def call(ballast):
     print("rate_limits: a refused call is told RESOURCE_EXHAUSTED", flush=True)
 
 
+def fits(port, context):
+    """How many connections of this address are served at once; one more than the limit is tried."""
+    held = []
+    try:
+        for _ in range(CONNECTIONS + 1):
+            one = socket.create_connection(("127.0.0.1", port), timeout=SECONDS_MAX)
+            held.append(one)
+            try:
+                if context:
+                    one = held[-1] = context.wrap_socket(one)
+                one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                if not one.recv(64).startswith(b"HTTP/1.1 200"):
+                    return len(held) - 1
+            except OSError:  # closed before the handshake
+                return len(held) - 1
+        return len(held)
+    finally:
+        for each in held:
+            each.close()
+
+
+def churn(ballast, what, url, port, context):
+    """Three times as many connections as may be there, each for one request."""
+    stop = threading.Event()
+
+    def reload_often():
+        while not stop.wait(SECONDS / 6):
+            ballast.reload()
+
+    thread = threading.Thread(target=reload_often)
+    thread.start()
+    try:
+        text = under_load(["wrk", "-t", "1", "-c", str(3 * CONNECTIONS), "-d", f"{SECONDS}s", "-H", "Connection: close", url])
+    finally:
+        stop.set()
+        thread.join()
+    made = int(re.search(r"(\d+) requests in", text)[1])
+    deadline = time.monotonic() + SECONDS_MAX
+    while (count := fits(port, context)) != CONNECTIONS:
+        if time.monotonic() > deadline:
+            fail(f"{what}: after {made} connections {count} fit, and not {CONNECTIONS}")
+        time.sleep(0.1)
+    print(f"rate_limits: {what}: {CONNECTIONS} fit after {made} connections and {ballast.reloads} reloads", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--ballast", required=True)
     parser.add_argument("--workers", type=int, default=4)
     options = parser.parse_args()
-    missing = [each for each in ("wrk", "h2load", "curl") if not shutil.which(each)]
+    missing = [each for each in ("wrk", "h2load", "curl", "openssl") if not shutil.which(each)]
     if missing:
         print(f"SKIPPED: no {', '.join(missing)}")
         return 0
     with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=crowd.test", "-keyout", f"{folder}/crowd.pem", "-out", f"{folder}/crowd.crt"],
+                       check=True, capture_output=True, timeout=SECONDS_MAX)
+        with open(f"{folder}/crowd.pem", "a") as both, open(f"{folder}/crowd.crt") as certificate:
+            both.write(certificate.read())
+        unverified = ssl.create_default_context()
+        unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
         ballast = Ballast(str(pathlib.Path(options.ballast).resolve()), pathlib.Path(folder), options.workers)
         try:
             url = f"http://127.0.0.1:{ballast.web}/"
@@ -166,6 +233,8 @@ def main():
             h2load = ["h2load", "-t", "1", "-c", "8", "-m", "8", "-D", str(SECONDS), url]
             load(ballast, "h2load, 64 streams", h2load, lambda _: float(SECONDS))
             call(ballast)
+            churn(ballast, "connections in clear text", f"http://127.0.0.1:{ballast.crowd}/", ballast.crowd, None)
+            churn(ballast, "connections over TLS", f"https://127.0.0.1:{ballast.crowd_tls}/", ballast.crowd_tls, unverified)
         finally:
             ballast.stop()
     return 0
