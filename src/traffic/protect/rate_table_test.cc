@@ -154,6 +154,34 @@ TEST(RateTable, SeveralThreadsAdmitExactlyWhatIsPermitted) {
   }
 }
 
+// Each key's first request comes to all threads at about the same time: they find no place for it, and agree on one.
+TEST(RateTable, SeveralThreadsAgreeOnThePlaceOfANewKey) {
+  constexpr int threads = 2;
+  constexpr std::uint64_t keys = 100'000;
+  RateTable table(1024);
+  const Rate rate = Rate::of({.requests = 1, .per = 1s, .burst = 1});
+  std::vector<std::atomic<std::uint64_t>> at(threads);
+  std::atomic<std::uint64_t> sum = 0;
+  std::vector<std::thread> all;
+  for (int t = 0; t < threads; ++t) {
+    all.emplace_back([&, mine = static_cast<std::size_t>(t)] {
+      std::uint64_t count = 0;
+      for (std::uint64_t key = 1; key <= keys; ++key) {
+        at[mine] = key;
+        // Nobody is a key ahead, and every key has a time of its own, at which all places are free.
+        for (int looks = 0; at[1 - mine] < key; ++looks) {
+          if (looks > 1'000) std::this_thread::yield();  // there is one processor for both
+        }
+        count += table.ask(key, rate, start + std::chrono::seconds(2) * key).admitted ? 1 : 0;
+      }
+      at[mine] = keys + 1;
+      sum += count;
+    });
+  }
+  for (std::thread& each : all) each.join();
+  EXPECT_EQ(sum, keys);
+}
+
 // Many keys in a table with room for none of them: nobody gets stuck, and nobody pays for what others have used up.
 TEST(RateTable, SeveralThreadsAndTooFewPlaces) {
   constexpr int threads = 4;
