@@ -58,9 +58,10 @@ class Ballast:
     packages = {}
     modes = {"http", "tcp", "static", "https", "ajp", "h2", "h2c", "grpc"}
 
-    def __init__(self, path):
-        self.name = "ballast"
+    def __init__(self, path, name="ballast", listener=""):
+        self.name = name
         self._path = path
+        self._listener = listener  # properties of an http listener
 
     def check(self):
         if not shutil.which(str(self._path)):
@@ -81,7 +82,7 @@ class Ballast:
                                                workers=workers))
             return [self._path, "up", config]
         listeners = "\n".join(
-            f'  web{n}: {{ address: "{listen}", protocol: {_LISTENER.get(workload.mode, workload.mode)}, {_ballast_tls(workload)}default: {{ forward: site }} }}'
+            f'  web{n}: {{ address: "{listen}", protocol: {_LISTENER.get(workload.mode, workload.mode)}, {_ballast_tls(workload)}{self._listener}default: {{ forward: site }} }}'
             for n, listen in enumerate(listens))
         config.write_text(templates.render("ballast.yaml", listeners=listeners, origin=origin,
                                            mode={"tcp": "tcp", "grpc": "h2c"}.get(workload.mode, "http"),
@@ -194,9 +195,15 @@ def _ballast_tls(workload):
     return f"certificates: {{ cert: {certificate.BOTH}, key: {certificate.BOTH} }}, tls: {{ session_tickets: {tickets} }}, "
 
 
+# Only where it is asked for: what a limit of rate costs that is never reached.
+_LIMITED = "ballast_limited"
+_NEVER_REACHED = "rate_limits: { requests: 1000000, per: 1s, burst: 10000000 }, "
+
+
 def choose(names, *, ballast, commands):
-    known = {peer.name: peer for peer in (Ballast(ballast), Haproxy(), Nginx(), Apache(), *map(Command, commands))}
-    chosen = names.split(",") if names else list(known)
+    known = {peer.name: peer for peer in (Ballast(ballast), Ballast(ballast, _LIMITED, _NEVER_REACHED), Haproxy(), Nginx(),
+                                          Apache(), *map(Command, commands))}
+    chosen = names.split(",") if names else [name for name in known if name != _LIMITED]
     for name in chosen:
         if name not in known:
             raise Failure(f"no peer is called {name}; there are {', '.join(known)}")

@@ -95,6 +95,9 @@ inline model::Status sample_status() {
   device.traffic = gateway.traffic;
   devices.targets = {device};
   status.groups = {site, devices};
+  status.rate_limits = {
+      {.listener = "web", .rule = "login", .name = "guesses", .admitted = 30, .limited = 4, .displaced = 1}};
+  status.uncounted_connections = {{"web", 6}};
   return status;
 }
 

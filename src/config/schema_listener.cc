@@ -7,6 +7,7 @@
 #include "config/forms.h"
 #include "config/kinds.h"
 #include "config/schema.h"
+#include "config/schema_protection.h"
 #include "config/section.h"
 
 namespace ballast::config {
@@ -48,6 +49,13 @@ Value<RequestLimits> limits() {
                       "listener has `udp.flows` instead.",
                .example = "20000",
                .value = field(&RequestLimits::connections, integer({.min = 1, .max = 10'000'000}))},
+              {.name = "connections_per_address",
+               .doc = "Of those, connections of one client address, of IPv6 of one /64. More are answered with 429 and "
+                      "the reason `address_full` by an http listener, and closed by others. Those of `trusted_proxies` "
+                      "are not counted.",
+               .example = "100",
+               .value = field(&RequestLimits::connections_per_address, integer({.min = 1, .max = 1'000'000})),
+               .default_words = "off"},
           },
   });
 }
@@ -329,6 +337,7 @@ void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   check_tls(listener, node, decoder);
   check_udp(listener, node, decoder);
   check_rules(listener, decoder);
+  finish_door(listener, node, decoder);
   const Node* given = node.find("timeouts");
   const bool has_default_of_its_own = !is_http(listener.protocol) && listener.protocol != ListenerProtocol::Udp;
   if (has_default_of_its_own && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
@@ -450,6 +459,9 @@ Value<Listener> listener_kind() {
                    .example = "[https://app.example.com]",
                    .value = field(&Listener::cors, cors_kind()),
                    .default_words = "none: the target's own headers pass through"},
+                  allow_of_listener(),
+                  deny_of_listener(),
+                  rate_limits_of_listener(),
                   {.name = "redirect_https",
                    .doc = "In the place of a default: what no rule matches is redirected to the same URL over https. "
                           "Nobody is asked for a password on that way. Only for http.",

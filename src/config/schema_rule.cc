@@ -3,6 +3,7 @@
 #include "config/kinds.h"
 #include "config/schema.h"
 #include "config/schema_files.h"
+#include "config/schema_protection.h"
 #include "config/section.h"
 
 namespace ballast::config {
@@ -225,8 +226,12 @@ Value<Rule> rule_kind() {
                .example = "off",
                .value = field(&Rule::cors, cors_kind()),
                .default_words = "the listener's"},
+              allow_of_rule(),
+              deny_of_rule(),
+              rate_limits_of_rule(),
           },
       .exactly_one = actions(),
+      .finish = [](Rule& rule, const Node& node, Decoder& decoder) { finish_door(rule, node, decoder); },
   });
 }
 

@@ -82,6 +82,8 @@ TEST(Schema, EveryExampleIsTaken) {
       {"configuration", "{}"},
       {"listener", "{{ listeners: {{ x: {} }} }}"},
       {"limits", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, limits: {} }} }} }}"},
+      {"rate_limit", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, rate_limits: {} }} }} }}"},
+      {"network_file", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, deny: {} }} }} }}"},
       {"listener_timeouts",
        "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, timeouts: {} }} }} }}"},
       {"proxy_protocol",
@@ -152,6 +154,8 @@ TEST(Schema, EveryExampleIsTaken) {
   files.files["public/index.html"] = "Hello.\n";
   files.files["users.htpasswd"] = "ann:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
   files.files["issuer.jwks"] = "{}";
+  files.files["blocked.txt"] = "192.0.2.0/24\n";
+  files.files["partners.txt"] = "198.51.100.0/24\n";
   files.files["acme-hmac.key"] = "MDEyMzQ1Njc4OWFiY2RlZg\n";
   files.files["site"] = "{}";  // the `file` beside which other examples stand
   for (const auto& [name, section] : sections) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "config/health_check.h"
+#include "config/protection.h"
 
 namespace ballast::config {
 
@@ -42,14 +43,6 @@ struct Address {
   bool is_unix() const { return !unix_path.empty(); }
   std::string to_string() const;
   friend bool operator==(const Address&, const Address&) = default;
-};
-
-// An IPv4 or IPv6 network in CIDR form; v4 is kept as v4-mapped v6 (prefix + 96).
-struct Network {
-  std::array<std::uint8_t, 16> bytes{};
-  std::uint8_t prefix_bits = 128;
-  std::string to_string() const;
-  friend bool operator==(const Network&, const Network&) = default;
 };
 
 // Text with `*` and `?`, or an RE2 expression written { regex: "..." }. The regex has been compiled once by the loader.
@@ -210,6 +203,7 @@ struct Rule {
   Action action;
   std::optional<Auth> auth;  // none: the listener's
   std::optional<Cors> cors;  // the same
+  Door door;                 // of a rule of HTTP, behind the listener's
   Mark mark;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -235,8 +229,9 @@ struct RequestLimits {
   std::size_t header = 16 * 1024;
   std::size_t headers = 64 * 1024;
   int header_count = 100;
-  std::optional<std::uint64_t> body;    // none: no limit
-  std::uint32_t connections = 100'000;  // of this listener, all workers together
+  std::optional<std::uint64_t> body;                     // none: no limit
+  std::uint32_t connections = 100'000;                   // of this listener, all workers together
+  std::optional<std::uint32_t> connections_per_address;  // the same, of one client; none: no limit
   friend bool operator==(const RequestLimits&, const RequestLimits&) = default;
 };
 
@@ -355,6 +350,7 @@ struct Listener {
   std::optional<Hsts> hsts;  // of an https listener
   std::optional<Auth> auth;  // of every rule that has none of its own, and of the default
   std::optional<Cors> cors;  // the same
+  Door door;
   RequestLimits limits;
   DesyncMode desync = DesyncMode::Defensive;
   ListenerTimeouts timeouts;

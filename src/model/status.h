@@ -88,6 +88,17 @@ struct ListenerStatus {
   std::vector<Count> handshakes;        // of TLS, by how they ended
 };
 
+// A limit of rate, of a listener or one of its rules.
+struct RateLimitStatus {
+  std::string listener;
+  std::string rule;  // empty: the listener's own
+  std::string name;
+  std::uint64_t admitted = 0;
+  std::uint64_t limited = 0;
+  std::uint64_t reported = 0;   // over the limit, and served
+  std::uint64_t displaced = 0;  // keys in use that were forgotten for want of room
+};
+
 struct CertificateStatus {
   std::string listener;
   std::string file;
@@ -137,6 +148,9 @@ struct Status {
   std::vector<GroupStatus> groups;
   std::vector<CertificateStatus> certificates;
   std::vector<AcmeStatus> acme;
+  std::vector<RateLimitStatus> rate_limits;
+  // By listener, where connections of an address are limited: those that the table had no room for.
+  std::vector<Count> uncounted_connections;
 };
 
 }  // namespace ballast::model

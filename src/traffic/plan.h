@@ -26,6 +26,7 @@
 namespace ballast::traffic {
 
 class Http2Pool;
+struct Protection;
 class UpstreamPool;
 
 // What one worker keeps of a target; touched by no other thread, and emptied on that thread before the share goes.
@@ -106,6 +107,7 @@ struct PlanListener {
   std::shared_ptr<const config::Listener> settings;
   std::shared_ptr<const RouteTable> routes;
   auth::Guards guards;                                         // of the routes, by their index
+  std::shared_ptr<const Protection> protection;                // nullptr: nothing stands at the door
   std::string hsts;                                            // Strict-Transport-Security; empty: none
   std::vector<std::shared_ptr<const tls::ServerContext>> tls;  // by worker; empty: it is plain
 };

@@ -53,6 +53,9 @@ constexpr std::array<Row, reason_count> rows{{
     {"auth_unavailable", 503, "Who you are cannot be checked at the moment."},
     {"auth_overloaded", 503, "Too many users are being checked at the moment."},
     {"cors_refused", 403, "Pages of this origin may not use this service."},
+    {"rate_limited", 429, "There were too many requests; come back later."},
+    {"address_denied", 403, "Your address may not use this service."},
+    {"address_full", 429, "Your address has too many connections."},
 }};
 
 const Row& row_of(Reason reason) {

@@ -42,6 +42,10 @@
 //   auth_unavailable     503     that service gave no answer, or no keys for tokens have come yet
 //   auth_overloaded      503     too many passwords wait to be tried
 //   cors_refused         403     a page of an origin that is not allowed, where the rule's cors refuses such
+//   rate_limited         429     over a limit of the listener's or the rule's rate_limits; 503 where the limit says so
+//   address_denied       403     deny, or no network of allow; a connection of layer 4 is closed, a datagram dropped
+//   address_full         429     the client's address has its connections_per_address; where no answer can be sent:
+//   closed
 #pragma once
 
 #include <cstdint>
@@ -93,8 +97,11 @@ enum class Reason : std::uint8_t {
   AuthUnavailable,
   AuthOverloaded,
   CorsRefused,
+  RateLimited,
+  AddressDenied,
+  AddressFull,
 };
-inline constexpr int reason_count = static_cast<int>(Reason::CorsRefused) + 1;
+inline constexpr int reason_count = static_cast<int>(Reason::AddressFull) + 1;
 
 std::string_view to_string(Reason reason);  // "connect_refused"; "" for None
 // One sentence for the person who gets the response.

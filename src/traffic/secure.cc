@@ -115,12 +115,13 @@ io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_p
 }
 
 io::Task<void> serve_https(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
-                           std::shared_ptr<const Told> told) {
+                           std::shared_ptr<const Told> told, AddressHold hold) {
+  AddressHold held = std::move(hold);
   HandshakeCount count(worker, *listener);
   std::unique_ptr<tls::Stream> stream = co_await shake_hands(worker, listener, fd, peer, told);
   if (stream == nullptr) co_return;
   count.passes_on();
-  worker.serve_secure(std::move(listener), std::move(stream), peer, std::move(told));
+  worker.serve_secure(std::move(listener), std::move(stream), peer, std::move(told), std::move(held));
 }
 
 }  // namespace ballast::traffic

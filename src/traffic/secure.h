@@ -10,6 +10,7 @@
 #include "io/task.h"
 #include "traffic/listen/told.h"
 #include "traffic/plan.h"
+#include "traffic/protect/address_count.h"
 #include "wire/tls/stream.h"
 
 namespace ballast::traffic {
@@ -23,6 +24,6 @@ io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_p
 
 // shake_hands(), then Worker::serve_secure().
 io::Task<void> serve_https(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
-                           std::shared_ptr<const Told> told);
+                           std::shared_ptr<const Told> told, AddressHold hold);
 
 }  // namespace ballast::traffic

@@ -302,8 +302,8 @@ void Worker::serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Pe
 }
 
 void Worker::serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
-                          const io::Peer& peer, std::shared_ptr<const Told> told) {
-  scope_.spawn(serve_http(*this, std::move(listener), std::move(stream), peer, std::move(told)));
+                          const io::Peer& peer, std::shared_ptr<const Told> told, AddressHold hold) {
+  scope_.spawn(serve_http(*this, std::move(listener), std::move(stream), peer, std::move(told), std::move(hold)));
 }
 
 }  // namespace ballast::traffic

@@ -32,6 +32,7 @@ class Stream;
 
 namespace ballast::traffic {
 
+class AddressHold;
 class OpenConnection;
 class UdpServer;
 struct Told;
@@ -114,7 +115,7 @@ class Worker {
   std::atomic<std::uint32_t>& load() const { return options_.loads->each[index()].connections; }
   // A client of an https listener whose handshake is done; what its protocol() says decides who serves it.
   void serve_secure(std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream, const io::Peer& peer,
-                    std::shared_ptr<const Told> told);
+                    std::shared_ptr<const Told> told, AddressHold hold);
   void opened(OpenConnection& connection);
   void closed(OpenConnection& connection);
 

@@ -104,6 +104,11 @@ Json certificate(const model::CertificateStatus& c) {
               {"problem", c.problem}};
 }
 
+Json rate_limit(const model::RateLimitStatus& r) {
+  return Json{{"listener", r.listener}, {"rule", r.rule},         {"name", r.name},          {"admitted", r.admitted},
+              {"limited", r.limited},   {"reported", r.reported}, {"displaced", r.displaced}};
+}
+
 Json acme(const model::AcmeStatus& a) {
   return Json{{"names", a.names},
               {"file", a.file},
@@ -197,6 +202,8 @@ std::string status_document(const model::Status& status) {
   for (const model::CertificateStatus& c : status.certificates) certificates.push_back(certificate(c));
   Json obtained = Json::array();
   for (const model::AcmeStatus& a : status.acme) obtained.push_back(acme(a));
+  Json rate_limits = Json::array();
+  for (const model::RateLimitStatus& r : status.rate_limits) rate_limits.push_back(rate_limit(r));
   return dump(Json{{"version", status.version},
                    {"pid", status.pid},
                    {"started", time(status.started)},
@@ -211,7 +218,8 @@ std::string status_document(const model::Status& status) {
                    {"listeners", std::move(listeners)},
                    {"groups", std::move(groups)},
                    {"certificates", std::move(certificates)},
-                   {"acme", std::move(obtained)}});
+                   {"acme", std::move(obtained)},
+                   {"rate_limits", std::move(rate_limits)}});
 }
 
 std::string events_document(std::span<const model::Event> events) {

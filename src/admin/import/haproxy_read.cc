@@ -148,6 +148,8 @@ void HaproxyReader::settings_of(const HaproxySection& section, DraftListener& li
       left_out(line, "answers that Ballast makes itself have a text of their own");
     } else if (word == "log" || word == "log-format" || word == "option") {
       left_out(line, "it has no counterpart; see access_log for the log");
+    } else if (word == "stick-table") {
+      left_out(line, "what it counts is not carried over; see rate_limits and limits.connections_per_address");
     } else {
       left_out(line, "it has no counterpart");
     }

@@ -119,6 +119,7 @@ listen mysql
   server db2 10.0.0.6:3306 check send-proxy
 frontend redis
   bind :6379
+  stick-table type ip size 1m store conn_cur
   use_backend a if { src 10.0.0.0/8 }
   default_backend a
 backend a
@@ -132,6 +133,8 @@ backend a
   EXPECT_THAT(yaml, HasSubstr("limits: { connections: 500 }"));
   EXPECT_THAT(yaml, HasSubstr("    algorithm: source_hash\n    hash_key: source\n"));
   EXPECT_THAT(yaml, HasSubstr("a tcp listener has one target group"));
+  EXPECT_THAT(yaml,
+              HasSubstr("what it counts is not carried over; see rate_limits and limits.connections_per_address"));
   EXPECT_THAT(yaml, HasSubstr("the PROXY protocol toward servers is not carried over"));
   EXPECT_THAT(yaml, HasSubstr("retries: { attempts: 1 }"));
   EXPECT_THAT(yaml, HasSubstr("stick on src: changed"));

@@ -349,7 +349,7 @@ NginxReader::Place NginxReader::place_of(const std::vector<NginxDirective>& bloc
     } else if (name == "internal") {
       ends = &each;
     } else if (!take_into(each, scope)) {
-      if (&block != &server.directive->block) left_out(each, "it has no counterpart");
+      if (&block != &server.directive->block) left_out(each, why_left_out(each.name));
     }
   }
   Place place;

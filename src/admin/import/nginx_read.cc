@@ -81,6 +81,14 @@ struct Hosts {
 
 }  // namespace
 
+std::string_view why_left_out(std::string_view name) {
+  if (name.starts_with("limit_req")) return "limits of rate are not carried over; see rate_limits";
+  if (name.starts_with("limit_conn")) {
+    return "limits of connections are not carried over; see limits.connections_per_address";
+  }
+  return "it has no counterpart";
+}
+
 std::optional<long> nginx_milliseconds(std::string_view text) {
   if (text.empty()) return std::nullopt;
   long total = 0;
@@ -119,7 +127,7 @@ void NginxReader::main_directive(const NginxDirective& directive) {
   } else if (directive.name == "error_log") {
     left_out(directive, "ballast writes what goes wrong to standard error and to ballast events");
   } else {
-    left_out(directive, "it has no counterpart");
+    left_out(directive, why_left_out(directive.name));
   }
 }
 
@@ -163,7 +171,7 @@ void NginxReader::http(NginxDirective& block) {
         left_out(each, "there is one access log, for everything");
       }
     } else {
-      left_out(each, "it has no counterpart");
+      left_out(each, why_left_out(each.name));
     }
   }
   std::vector<NginxDirective> inherited;  // what a listener makes of its servers' values
@@ -229,7 +237,7 @@ void NginxReader::server(const NginxDirective& block, const NginxScope& scope) {
     } else if (name.starts_with("ssl_certificate")) {
       left_out(each, "certificates are not carried over; see the note of the listener");
     } else if (!take_into(each, server.scope)) {
-      left_out(each, "it has no counterpart");
+      left_out(each, why_left_out(each.name));
     }
   }
   server.scope.access = std::move(access);
@@ -380,7 +388,7 @@ void NginxReader::stream(const NginxDirective& block) {
     if (each.name == "server") {
       stream_server(each);
     } else if (each.name != "upstream") {
-      left_out(each, "it has no counterpart");
+      left_out(each, why_left_out(each.name));
     }
   }
 }
@@ -410,7 +418,7 @@ void NginxReader::stream_server(const NginxDirective& block) {
     } else if (each.name == "proxy_connect_timeout" && ms) {
       scope.connect_timeout = duration_text(*ms, {.min = 10, .max = 120'000});
     } else {
-      left_out(each, "it has no counterpart");
+      left_out(each, why_left_out(each.name));
     }
   }
   const std::string group = pass != nullptr ? group_for(*pass, "tcp", scope) : std::string();

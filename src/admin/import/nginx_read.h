@@ -109,6 +109,9 @@ struct Milliseconds {
   long max = 0;
 };
 std::string duration_text(long ms, Milliseconds bounds);
+// What is said of a directive that is not carried over.
+std::string_view why_left_out(std::string_view name);
+
 // A text with nginx's variables as one with ours; none: one of them has no counterpart.
 std::optional<std::string> with_our_placeholders(std::string_view text);
 

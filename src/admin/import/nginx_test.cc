@@ -196,6 +196,19 @@ server {
   EXPECT_THAT(yaml, HasSubstr("path: \"/verify\" }\n        auth: off\n        fixed_response: { status: 404"));
 }
 
+TEST(Nginx, LimitsAreNamedWithWhatThereIsInstead) {
+  const std::string yaml = imported(R"(
+http {
+  limit_req_zone $binary_remote_addr zone=one:10m rate=1r/s;
+  server { listen 80; limit_conn addr 1; location / { limit_req zone=one burst=5; proxy_pass http://10.0.0.1:80; } }
+})");
+  EXPECT_THAT(yaml, HasSubstr(":3: limit_req_zone $binary_remote_addr zone=one:10m rate=1r/s: limits of rate are not "
+                              "carried over; see rate_limits"));
+  EXPECT_THAT(yaml, HasSubstr(":4: limit_conn addr 1: limits of connections are not carried over; see "
+                              "limits.connections_per_address"));
+  EXPECT_THAT(yaml, HasSubstr(":4: limit_req zone=one burst=5: limits of rate are not carried over; see rate_limits"));
+}
+
 TEST(Nginx, IncludesStreamsAndWhatCannotBe) {
   config::MemoryFiles files;
   files.files["/etc/nginx/conf.d/a.conf"] = "server { listen 8081; location / { proxy_pass http://app/; } }";

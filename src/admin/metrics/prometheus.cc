@@ -130,6 +130,31 @@ void certificates(Exposition& out, const Status& status) {
   }
 }
 
+// Of the listener itself where the rule is empty.
+void rate_limits(Exposition& out, const Status& status) {
+  if (!status.rate_limits.empty()) {
+    out.family("ballast_rate_limit_requests_total", MetricType::Counter,
+               "Requests that a limit of rate was asked for, by what became of them.");
+    for (const model::RateLimitStatus& r : status.rate_limits) {
+      const auto sample = [&](std::string_view result, std::uint64_t count) {
+        out.sample({{"listener", r.listener}, {"rule", r.rule}, {"limit", r.name}, {"result", result}}, count);
+      };
+      sample("admitted", r.admitted);
+      sample("limited", r.limited);
+      sample("reported", r.reported);
+    }
+    out.family("ballast_rate_limit_displaced_keys_total", MetricType::Counter,
+               "Clients or other keys that a limit forgot before their time, for want of room.");
+    for (const model::RateLimitStatus& r : status.rate_limits) {
+      out.sample({{"listener", r.listener}, {"rule", r.rule}, {"limit", r.name}}, r.displaced);
+    }
+  }
+  if (status.uncounted_connections.empty()) return;
+  out.family("ballast_listener_uncounted_connections_total", MetricType::Counter,
+             "Connections that were not counted for their address, for want of room.");
+  for (const model::Count& c : status.uncounted_connections) out.sample({{"listener", c.reason}}, c.count);
+}
+
 // By the first of their names.
 void acme(Exposition& out, const Status& status) {
   if (status.acme.empty()) return;
@@ -349,6 +374,7 @@ std::string prometheus_page(const model::Status& status) {
   listeners(out, status);
   certificates(out, status);
   acme(out, status);
+  rate_limits(out, status);
   groups(out, status);
   targets(out, status);
   return out.take();

@@ -31,6 +31,10 @@ TEST(Prometheus, ShowsWhatTheStatusSays) {
       "ballast_target_health{group=\"site\",target=\"10.0.0.12:8080\",state=\"healthy\"} 0\n",
       "ballast_target_weight{group=\"site\",target=\"10.0.0.12:8080\"} 2\n",
       "ballast_target_health_checks_total{group=\"site\",target=\"10.0.0.12:8080\",result=\"failed\"} 5\n",
+      "ballast_rate_limit_requests_total{listener=\"web\",rule=\"login\",limit=\"guesses\",result=\"limited\"} 4\n",
+      "ballast_rate_limit_requests_total{listener=\"web\",rule=\"login\",limit=\"guesses\",result=\"reported\"} 0\n",
+      "ballast_rate_limit_displaced_keys_total{listener=\"web\",rule=\"login\",limit=\"guesses\"} 1\n",
+      "ballast_listener_uncounted_connections_total{listener=\"web\"} 6\n",
       "process_open_fds 40\n",
   };
   for (const char* line : lines) EXPECT_NE(page.find(line), std::string::npos) << line;

@@ -81,6 +81,10 @@ Control::Control(io::Loop& loop, config::Settings settings, Options options)
       options_(std::move(options)),
       settings_(std::make_shared<const config::Settings>(std::move(settings))),
       auth_({.loop = loop_, .resolver = *options_.resolver, .events = events_, .changed = [this] { publish_soon(); }}),
+      protect_({.loop = loop_,
+                .events = events_,
+                .workers = worker_count(*settings_),
+                .changed = [this] { publish_soon(); }}),
       passwords_(auth::is_password_of),
       loads_(worker_count(*settings_)),
       listeners_(loop_, *options_.sockets, worker_count(*settings_)),
@@ -201,6 +205,7 @@ io::Task<void> Control::end_within(config::Milliseconds time, Worker::AtRest at_
   while (*left != 0) co_await io::Sleep(loop_.after(look));
   for (const auto& [name, keeper] : groups_) co_await keeper->close();
   co_await auth_.close();
+  protect_.stop();
   disarm();
   passwords_.close();
 }
@@ -317,6 +322,8 @@ Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   if (Result<> allowed = check_permissions(*next); !allowed) return fail(std::move(allowed.error()));
   auto files = auth_.prepare(*next);
   if (!files) return fail(std::move(files.error()));
+  auto networks = protect_.prepare(*next);
+  if (!networks) return fail(std::move(networks.error()));
   auto contexts = tls_.prepare(*next);
   if (!contexts) return fail(std::move(contexts.error()));
   auto authority = acme_.prepare(*next);
@@ -329,6 +336,7 @@ Result<> Control::adopt(std::shared_ptr<const config::Settings> next) {
   settings_ = std::move(next);
   routes_ = std::move(*routes);
   auth_.commit(std::move(*files), settings_);
+  protect_.commit(std::move(*networks), settings_);
   contexts->settings = settings_.get();
   tls_.commit(std::move(*contexts));
   acme_.commit(std::move(*authority), *settings_);
@@ -377,6 +385,7 @@ void Control::publish() {
     listener->settings = std::shared_ptr<const config::Listener>(settings_, settings);
     listener->routes = routes_.at(open.share->name);
     listener->guards = auth_.guards_of(*settings);
+    listener->protection = protect_.of(*settings);
     if (settings->hsts.has_value()) listener->hsts = settings->hsts->header();
     listener->tls = tls_.listener(open.share->name);
     if (plan->listeners.size() <= open.share->slot) plan->listeners.resize(open.share->slot + 1);
@@ -584,6 +593,7 @@ model::Status Control::status() {
   }
   status.certificates = tls_.status();
   status.acme = acme_.status();
+  protect_.add_to(status);
   for (const config::TargetGroup& group : settings_->target_groups) {
     status.groups.push_back(groups_.find(group.name)->second->status());
   }

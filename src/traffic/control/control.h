@@ -21,6 +21,7 @@
 #include "traffic/control/group_keeper.h"
 #include "traffic/control/listeners.h"
 #include "traffic/control/overrides.h"
+#include "traffic/control/protect_keeper.h"
 #include "traffic/control/saved_state.h"
 #include "traffic/control/tls_keeper.h"
 #include "traffic/worker.h"
@@ -110,6 +111,7 @@ class Control final : public model::Service, private io::Timer {
   std::shared_ptr<const config::Settings> settings_;
   EventLog events_;
   AuthKeeper auth_;
+  ProtectKeeper protect_;
   std::unique_ptr<AccessLog> access_log_;
   auth::PasswordPool passwords_;
   WorkerLoads loads_;

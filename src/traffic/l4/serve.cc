@@ -252,7 +252,8 @@ class TcpConnection {
 }  // namespace
 
 io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
-                         std::shared_ptr<const Told> told) {
+                         std::shared_ptr<const Told> told, AddressHold hold) {
+  const AddressHold held = std::move(hold);
   const ConnectionCount count(worker, *listener);
   io::Strand& strand = co_await io::this_strand();
   if (const PlanListener* plan = worker.plan()->listener(*listener); plan != nullptr && !plan->tls.empty()) {

@@ -13,12 +13,13 @@
 #include "io/task.h"
 #include "traffic/listen/told.h"
 #include "traffic/plan.h"
+#include "traffic/protect/address_count.h"
 
 namespace ballast::traffic {
 
 class Worker;
 
 io::Task<void> serve_tcp(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
-                         std::shared_ptr<const Told> told);
+                         std::shared_ptr<const Told> told, AddressHold hold);
 
 }  // namespace ballast::traffic

@@ -8,6 +8,7 @@
 //   to_target    the kernel would not take it towards the target: no room, or no way
 //   to_client    the same towards the client
 //   too_large    for the way it would have taken
+//   address_denied  its source is in a network of deny, or in none of allow
 //   queue_full   it came faster than it was read: the listener's receive queue had no room
 #pragma once
 
@@ -26,8 +27,9 @@ enum class UdpDrop : std::uint8_t {
   ToClient,
   TooLarge,
   QueueFull,
+  AddressDenied,
 };
-inline constexpr int udp_drop_count = static_cast<int>(UdpDrop::QueueFull) + 1;
+inline constexpr int udp_drop_count = static_cast<int>(UdpDrop::AddressDenied) + 1;
 
 constexpr std::string_view to_string(UdpDrop drop) {
   switch (drop) {
@@ -49,6 +51,8 @@ constexpr std::string_view to_string(UdpDrop drop) {
       return "too_large";
     case UdpDrop::QueueFull:
       return "queue_full";
+    case UdpDrop::AddressDenied:
+      return "address_denied";
   }
   return "";
 }

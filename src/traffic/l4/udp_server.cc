@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "io/loop.h"
 #include "traffic/l4/udp_flow.h"
+#include "traffic/protect/protection.h"
 #include "traffic/worker.h"
 
 namespace ballast::traffic {
@@ -96,6 +97,11 @@ const PlanListener* UdpServer::planned() {
   return listener;
 }
 
+bool UdpServer::is_kept_out(const AddressBytes& client) const {
+  const PlanListener* listener = worker_.plan() != nullptr ? worker_.plan()->listener(*listener_) : nullptr;
+  return listener != nullptr && listener->protection != nullptr && listener->protection->door.keeps_out(client);
+}
+
 io::Duration UdpServer::idle() const {
   const io::Duration configured = settings_ != nullptr ? settings_->timeouts.idle : std::chrono::seconds(60);
   return std::min(configured, hurry_);
@@ -129,6 +135,8 @@ void UdpServer::forward(Door& door, Run run) {
   TrafficCell& traffic = cell().traffic;
   traffic.datagrams_in.add(run.size());
   traffic.bytes_in.add(bytes_of(run));
+  // Each time: one that is denied now may have a flow, which ends when it is idle.
+  if (is_kept_out(run.front().from.bytes)) return drop(UdpDrop::AddressDenied, run.size());
   const FlowKey key{.client = run.front().from, .near = run.front().near, .port = door.sockets->address().port()};
   auto* flow = static_cast<UdpFlow*>(flows_.find(key));
   if (flow == nullptr) {

@@ -19,6 +19,7 @@
 #include "traffic/l4/flow_table.h"
 #include "traffic/l4/udp_drop.h"
 #include "traffic/plan.h"
+#include "traffic/protect/network_set.h"
 
 namespace ballast::traffic {
 
@@ -78,6 +79,7 @@ class UdpServer {
   void log(const UdpFlow& flow, Reason reason);
   void drop(UdpDrop why, std::size_t count);
   const PlanListener* planned();
+  bool is_kept_out(const AddressBytes& client) const;
   ListenerCell& cell() const;
   io::Duration idle() const;
 

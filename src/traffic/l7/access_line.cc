@@ -154,6 +154,7 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   append_oddity(out, "request", record.request_oddity);
   append_oddity(out, "response", record.response_oddity);
   append_some(out, R"(,"auth_fault":")", record.auth_fault);
+  append_some(out, R"(,"limit":")", record.limit);
   append_some(out, R"(,"user":")", record.user);
   append_some(out, R"(,"rule":")", record.rule);
   append_some(out, R"(,"group":")", record.group);

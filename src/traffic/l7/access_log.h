@@ -53,6 +53,7 @@ struct AccessRecord {
   Bytes rule;
   Bytes user;
   Bytes auth_fault;
+  Bytes limit;  // of rate, that it is over
   Bytes group;
   Bytes target_name;
   int attempts = 0;

@@ -168,7 +168,8 @@ tls::EitherStream stream_of(Worker&, std::unique_ptr<tls::Stream>& secure) {
 // `source` is a descriptor or a TLS stream: a plain connection's frame has no room for the other.
 template <typename Source>
 io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listener, Source source, io::Peer peer,
-                          std::shared_ptr<const Told> told) {
+                          std::shared_ptr<const Told> told, AddressHold hold) {
+  const AddressHold held = std::move(hold);
   ClientConnection client(worker, std::move(listener), stream_of(worker, source), peer, std::move(told),
                           co_await io::this_strand());
   bool is_first = true;
@@ -225,13 +226,13 @@ io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listene
 }  // namespace
 
 io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
-                          std::shared_ptr<const Told> told) {
-  return serve_from(worker, std::move(listener), fd, peer, std::move(told));
+                          std::shared_ptr<const Told> told, AddressHold hold) {
+  return serve_from(worker, std::move(listener), fd, peer, std::move(told), std::move(hold));
 }
 
 io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
-                          io::Peer peer, std::shared_ptr<const Told> told) {
-  return serve_from(worker, std::move(listener), std::move(stream), peer, std::move(told));
+                          io::Peer peer, std::shared_ptr<const Told> told, AddressHold hold) {
+  return serve_from(worker, std::move(listener), std::move(stream), peer, std::move(told), std::move(hold));
 }
 
 }  // namespace ballast::traffic

@@ -9,6 +9,7 @@
 #include "traffic/connection_count.h"
 #include "traffic/l7/client.h"
 #include "traffic/open_connection.h"
+#include "traffic/protect/address_count.h"
 #include "wire/http/connection.h"
 #include "wire/tls/either_stream.h"
 
@@ -60,9 +61,9 @@ class ClientConnection final : public Client, public OpenConnection, public io::
 
 // Serves one client until either side ends it.
 io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, int fd, io::Peer peer,
-                          std::shared_ptr<const Told> told);
+                          std::shared_ptr<const Told> told, AddressHold hold);
 // The same behind a TLS handshake.
 io::Task<void> serve_http(Worker& worker, std::shared_ptr<ListenerShare> listener, std::unique_ptr<tls::Stream> stream,
-                          io::Peer peer, std::shared_ptr<const Told> told);
+                          io::Peer peer, std::shared_ptr<const Told> told, AddressHold hold);
 
 }  // namespace ballast::traffic

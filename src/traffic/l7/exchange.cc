@@ -62,6 +62,7 @@ io::Task<After> Exchange::answer() {
       .source = source_,
   };
   route_ = listener_->routes->match(facts);
+  if (const Reason reason = ask_at_door(); reason != Reason::None) co_return co_await refuse(reason);
   // With the route known, so that the answer says which pages may read it.
   if (listener.limits.body.has_value() && head.framing == http::Framing::Length &&
       head.content_length > *listener.limits.body) {
@@ -294,6 +295,7 @@ void Exchange::log() {
       .rule = route_ != nullptr ? Bytes(route_->name) : Bytes(),
       .user = state_->user,
       .auth_fault = state_->auth_fault,
+      .limit = state_->limit_name,
       .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
       .target_name = target_ != nullptr ? Bytes(target_->name) : Bytes(),
       .attempts = facts.attempts,

@@ -5,10 +5,10 @@
 //   for target in picker: connect or reuse, send, receive a head; on an error try again where that is safe;
 //   respond, bodies pulled both ways; always: count, time, log.
 //
-// exchange.cc is that way; authenticate.cc asks who sends it, before the route's action, and ask_service.cc lets a
-// service answer that; attempt.cc is one attempt at one target, status_retry.cc what answer is worth another;
-// own_answer.cc what the balancer answers itself, static_answer.cc files. Worker's thread; in the frame of
-// serve_http(), one at a time for a connection.
+// exchange.cc is that way; protect.cc asks at the door, authenticate.cc asks who sends it, before the route's action,
+// and ask_service.cc lets a service answer that; attempt.cc is one attempt at one target, status_retry.cc what answer
+// is worth another; own_answer.cc what the balancer answers itself, static_answer.cc files. Worker's thread; in the
+// frame of serve_http(), one at a time for a connection.
 #pragma once
 
 #include <array>
@@ -96,6 +96,10 @@ class Exchange {
   // What was let pass, and where in the request's body its defect is.
   void note_flaws();
   void log();
+
+  // protect.cc
+  // Not None: who sends it may not, or not so often.
+  Reason ask_at_door();
 
   // authenticate.cc
   const auth::Guard* guard() const;  // of the route; nullptr: anybody

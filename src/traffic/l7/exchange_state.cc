@@ -31,6 +31,9 @@ void ExchangeState::clear() {
   auth_fault = {};
   granted.clear();
   guarded_headers = {};
+  limit_name = {};
+  refusal_status = 0;
+  retry_after.clear();
   facts = ExchangeFacts{};
 }
 

@@ -66,6 +66,10 @@ struct ExchangeState {
   Bytes auth_fault;                              // why its token was refused; static text
   std::vector<auth::HeaderValue> granted;        // what the target is told
   std::span<const std::string> guarded_headers;  // those of the client that are removed; the Plan's
+  // Of one that is over a limit of rate.
+  Bytes limit_name;         // the Plan's
+  int refusal_status = 0;   // that the limit asks for
+  std::string retry_after;  // seconds
   ExchangeFacts facts;
 
   void clear();

@@ -60,6 +60,7 @@ grpc::Status grpc_status_of(Reason reason, int status) {
       return grpc::Status::DeadlineExceeded;
     case Reason::RequestTooLarge:
     case Reason::PacketTooSmall:
+    case Reason::RateLimited:
       return grpc::Status::ResourceExhausted;
     case Reason::TargetMalformed:
       return grpc::Status::Internal;

@@ -61,6 +61,9 @@ TEST(Grpc, RefusalsHaveAStatus) {
   EXPECT_EQ(grpc_status_of(Reason::AuthForbidden, 403), grpc::Status::PermissionDenied);
   EXPECT_EQ(grpc_status_of(Reason::FileNotFound, 404), grpc::Status::Unimplemented);
   EXPECT_EQ(grpc_status_of(Reason::RequestTooLarge, 413), grpc::Status::ResourceExhausted);
+  EXPECT_EQ(grpc_status_of(Reason::RateLimited, 429), grpc::Status::ResourceExhausted);
+  EXPECT_EQ(grpc_status_of(Reason::RateLimited, 503), grpc::Status::ResourceExhausted);
+  EXPECT_EQ(grpc_status_of(Reason::AddressDenied, 403), grpc::Status::PermissionDenied);
 }
 
 TEST(Grpc, MessagesArePrintable) {

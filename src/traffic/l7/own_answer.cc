@@ -62,6 +62,7 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   if (!state.challenge.empty() && is_about_who_asks(state.facts.reason)) {
     state.lines.push_back({"WWW-Authenticate", state.challenge});
   }
+  if (!state.retry_after.empty()) state.lines.push_back({"Retry-After", state.retry_after});
   if (answer.status == 405 && answer.lines.empty()) state.lines.push_back({"Allow", answer.allow});
   if (!listener_->settings->server_header.empty())
     state.lines.push_back({"Server", listener_->settings->server_header});
@@ -103,6 +104,8 @@ bool is_of_the_resource(Reason reason) {
   switch (reason) {
     case Reason::MethodRefused:
     case Reason::CorsRefused:
+    case Reason::RateLimited:
+    case Reason::AddressDenied:
     case Reason::FileNotFound:
     case Reason::FileRefused:
     case Reason::FileDenied:
@@ -128,7 +131,8 @@ io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
   const bool malformed = reason == Reason::RequestMalformed;
   if (malformed || reason == Reason::RequestTimeout)
     state_->request.is_head = false;  // whatever was parsed is not to be relied on
-  const int status = malformed ? http::status_of(facts.defect) : status_of(reason);
+  const int own_status = state_->refusal_status != 0 ? state_->refusal_status : status_of(reason);
+  const int status = malformed ? http::status_of(facts.defect) : own_status;
   if (!malformed && client_.major_version() == 2 && is_grpc(state_->request))
     co_return co_await refuse_call(reason, status);
   std::string text =
