@@ -31,6 +31,7 @@ void ExchangeState::clear() {
   auth_fault = {};
   granted.clear();
   guarded_headers = {};
+  trouble.clear();
   facts = ExchangeFacts{};
 }
 
