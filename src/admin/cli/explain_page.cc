@@ -128,7 +128,7 @@ std::string short_line(const Json& record) {
 // "09:58:30"; of another day "11-20 09:58".
 std::string short_time(const Terminal& terminal, const Json& record) {
   constexpr auto recent = std::chrono::hours(20);
-  const std::string at = text(record, "at");
+  std::string at = text(record, "at");
   const auto instant = read_rfc3339(at);
   if (!instant || at.size() != 24) return at;
   return terminal.now() - *instant < recent ? at.substr(11, 8)
@@ -136,7 +136,7 @@ std::string short_time(const Terminal& terminal, const Json& record) {
 }
 
 std::string when(const Terminal& terminal, const Json& record) {
-  const std::string at = text(record, "at");
+  std::string at = text(record, "at");
   const auto instant = read_rfc3339(at);
   if (!instant || at.size() != 24) return at;
   return fmt::format("{} {}Z, {} ago", at.substr(0, 10), at.substr(11, 12),

@@ -51,13 +51,13 @@ constexpr std::array<Row, http2::session_defect_count> http2_rows{{
 }};
 
 const Row& row_of(std::size_t index) {
-  constexpr std::size_t handshakes = static_cast<std::size_t>(reason_count);
-  constexpr std::size_t sessions = handshakes + static_cast<std::size_t>(tls::handshake_end_count);
+  constexpr std::size_t handshakes{reason_count};
+  constexpr std::size_t sessions = handshakes + std::size_t{tls::handshake_end_count};
   return index < sessions ? handshake_rows[index - handshakes] : http2_rows[index - sessions];
 }
 
 bool is_reason(Cause cause) {
-  return cause.index() < static_cast<std::size_t>(reason_count);
+  return cause.index() < std::size_t{reason_count};
 }
 Reason reason_of(Cause cause) {
   return static_cast<Reason>(cause.index());
@@ -67,13 +67,12 @@ Reason reason_of(Cause cause) {
 
 std::string to_string(Cause cause) {
   if (is_reason(cause)) return std::string(to_string(reason_of(cause)));
-  const std::size_t rest = cause.index() - static_cast<std::size_t>(reason_count);
-  if (rest < static_cast<std::size_t>(tls::handshake_end_count)) {
+  const std::size_t rest = cause.index() - std::size_t{reason_count};
+  if (rest < std::size_t{tls::handshake_end_count}) {
     return fmt::format("tls_{}", tls::to_string(static_cast<tls::HandshakeEnd>(rest)));
   }
-  return fmt::format(
-      "http2_{}",
-      http2::to_string(static_cast<http2::SessionDefect>(rest - static_cast<std::size_t>(tls::handshake_end_count))));
+  return fmt::format("http2_{}",
+                     http2::to_string(static_cast<http2::SessionDefect>(rest - std::size_t{tls::handshake_end_count})));
 }
 
 std::string_view happened(Cause cause) {

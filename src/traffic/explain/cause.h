@@ -18,7 +18,7 @@ namespace ballast::traffic {
 class Cause {
  public:
   static constexpr std::size_t count =
-      static_cast<std::size_t>(reason_count + tls::handshake_end_count + http2::session_defect_count);
+      std::size_t{reason_count} + std::size_t{tls::handshake_end_count} + std::size_t{http2::session_defect_count};
 
   constexpr Cause() = default;                                                   // none: a request that was only slow
   constexpr Cause(Reason reason) : index_(static_cast<std::uint8_t>(reason)) {}  // NOLINT: each is a cause
