@@ -26,7 +26,7 @@ constexpr int interim_max = 32;
 void take_note(AttemptNote& note, const Connecting& how) {
   note.connect = how.tcp;
   note.tls = how.tls;
-  note.text = how.trouble;
+  if (!how.trouble.empty()) note.text = how.trouble;
 }
 
 std::optional<std::uint64_t> broken_at(const http::ResponseHead& head, const http::Body& body) {
