@@ -113,6 +113,12 @@ class FakeService : public model::Service {
     return out;
   }
 
+  Result<model::ExplainAnswer> explain(const model::ExplainQuery& query) override {
+    explained_for = query;
+    if (refusal) return fail(*refusal);
+    return kept;
+  }
+
   std::vector<model::Change> plan(const config::Settings& next) override {
     planned = next;
     return changes;
@@ -149,6 +155,8 @@ class FakeService : public model::Service {
   model::Status now = sample_status();
   std::vector<model::Event> happened;
   std::vector<model::Change> changes;
+  model::ExplainAnswer kept;  // given to every query
+  std::optional<model::ExplainQuery> explained_for;
   config::Settings running;
   std::optional<config::Settings> planned;
   std::optional<config::Settings> applied;

@@ -49,10 +49,10 @@ TEST(Mistakes, OfTheWholeFile) {
           {"listners: {}",
            {"1:1 unknown key \"listners\" in this configuration; did you mean \"listeners\"? | allowed: include, "
             "listeners, "
-            "target_groups, acme, access_log, admin, state_directory, workers, shutdown_timeout, handover_timeout"}},
+            "target_groups, acme, access_log, explain, admin, state_directory, workers, shutdown_timeout, handover_timeout"}},
           {"zzz: {}",
            {"1:1 unknown key \"zzz\" in this configuration | allowed: include, listeners, target_groups, acme, "
-            "access_log, "
+            "access_log, explain, "
             "admin, "
             "state_directory, workers, shutdown_timeout, handover_timeout"}},
           {"workers: 0", {"1:10 workers: \"0\" is less than 1 | allowed: auto, or a whole number, 1 to 256"}},
@@ -109,6 +109,23 @@ TEST(Mistakes, OfFiles) {
   EXPECT_THAT(
       findings("{ listeners: { l: { address: ':80', protocol: tcp, default: { files: { root: here } } } } }", disk),
       ElementsAre("1:16 the tcp listener \"l\" can only forward: it sees no requests to answer"));
+}
+
+TEST(Mistakes, OfExplain) {
+  const auto of = [&](const std::string& section) {
+    return findings("{ listeners: { l: { address: ':80', default: { fixed_response: {} } } }, explain: " + section +
+                    " }");
+  };
+  EXPECT_THAT(of("{ keep: 0, slow_after: 0s }"), ElementsAre());
+  EXPECT_THAT(of("{ keep: 20000, slow_after: 1h, reason_header: X-Ballast-Reason }"), ElementsAre());
+  EXPECT_THAT(of("{ keep: 20001 }"), ElementsAre(testing::HasSubstr("\"20001\" is more than 20000")));
+  EXPECT_THAT(of("{ slow_after: 2h }"), ElementsAre(testing::HasSubstr("is more than 1h")));
+  EXPECT_THAT(of("{ reason_header: 'a b' }"), ElementsAre(testing::HasSubstr("is not the name of a header")));
+  for (const char* name : {"Content-Length", "connection", "Set-Cookie", "Transfer-Encoding"}) {
+    EXPECT_THAT(of(fmt::format("{{ reason_header: {} }}", name)),
+                ElementsAre(testing::HasSubstr("has a meaning of its own in a response")))
+        << name;
+  }
 }
 
 TEST(Mistakes, OfResponses) {

@@ -18,6 +18,7 @@ Value<CertificateFiles> certificate_files_kind();
 Value<ListenerTls> listener_tls_kind();
 Value<Acme> acme_kind();
 Value<CertificateFiles> acme_certificate_kind();
+Value<Explain> explain_kind();
 Value<Rule> rule_kind();
 Value<Action> action_kind();
 Value<Auth> auth_kind();

@@ -145,6 +145,7 @@ TEST(Schema, EveryExampleIsTaken) {
        "a, key: b }}, tls: {{ client_certificates: {} }} }} }} }}"},
       {"group_tls", "{{ target_groups: {{ x: {{ protocol: https, tls: {} }} }} }}"},
       {"access_log", "{{ access_log: {} }}"},
+      {"explain", "{{ explain: {} }}"},
       {"admin", "{{ admin: {} }}"},
   };
   std::map<std::string, SectionShape> sections;

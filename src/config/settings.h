@@ -540,6 +540,14 @@ struct Acme {
   friend bool operator==(const Acme&, const Acme&) = default;
 };
 
+// What is kept of errors and slow requests, for `ballast explain`.
+struct Explain {
+  std::uint32_t keep = 1'000;      // records, of all workers together; 0: none
+  Milliseconds slow_after{5'000};  // to the response's head; 0: no request is slow
+  std::string reason_header;       // of the balancer's own answers; empty: none
+  friend bool operator==(const Explain&, const Explain&) = default;
+};
+
 struct Recording;
 
 struct Settings {
@@ -548,6 +556,7 @@ struct Settings {
   std::vector<TargetGroup> target_groups;  // in the order of the file
   Admin admin;
   AccessLog access_log;
+  Explain explain;
   std::optional<Acme> acme;
   std::string state_directory = "/var/lib/ballast";
   int workers = 0;                             // 0: auto, one a core

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "config/settings.h"
+#include "model/explained.h"
 #include "model/status.h"
 
 namespace ballast::model {
@@ -32,6 +33,9 @@ class Service {
   virtual Status status() = 0;
   // Events with an id above `after`, oldest first; the last 1,000 are kept.
   virtual std::vector<Event> events(std::uint64_t after) = 0;
+
+  // Of errors and slow requests. An Error where the query names a reason or a listener that cannot be.
+  virtual Result<ExplainAnswer> explain(const ExplainQuery& query) = 0;
 
   virtual std::vector<Change> plan(const config::Settings& next) = 0;
   // All or nothing: on an Error nothing has changed.

@@ -2,9 +2,12 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "io/loop.h"
 #include "traffic/worker.h"
 #include "wire/proxy_protocol/header.h"
+#include "wire/tls/alert.h"
 
 namespace ballast::traffic {
 namespace {
@@ -74,10 +77,18 @@ Buffer introduction_of_check(const config::TargetGroup& group) {
 }
 
 io::Task<Result<tls::EitherStream>> connect_target(Worker& worker, Introduction client, const PlanGroup& group,
-                                                   TargetShare& target, io::Deadline deadline) {
+                                                   TargetShare& target, io::Deadline deadline, Connecting* how) {
+  const io::Instant began = worker.loop().now();
   Result<io::TcpStream> tcp =
       co_await connect_introduced(worker.loop(), client, *group.settings, target.address, deadline);
-  if (!tcp) co_return fail(std::move(tcp.error()));
+  const io::Instant connected = worker.loop().now();
+  if (how != nullptr) how->tcp = connected - began;
+  if (!tcp) {
+    // The others are what the reason says.
+    const Code code = tcp.error().code();
+    if (how != nullptr && code != Code::Refused && code != Code::TimedOut) how->trouble = tcp.error().text();
+    co_return fail(std::move(tcp.error()));
+  }
   if (group.tls == nullptr) co_return tls::EitherStream(std::move(*tcp));
   std::shared_ptr<tls::SessionSlot>& slot = worker.local_of(target).session;
   if (slot == nullptr) slot = std::make_shared<tls::SessionSlot>();
@@ -86,11 +97,22 @@ io::Task<Result<tls::EitherStream>> connect_target(Worker& worker, Introduction 
                           {.name = server_name_of(*group.settings, target.host), .slot = slot});
   if (stream == nullptr) co_return fail(Code::Exhausted);
   const tls::HandshakeEnd end = co_await stream->handshake(deadline);
+  if (how != nullptr) how->tls = worker.loop().now() - connected;
   if (is_done(end)) co_return tls::EitherStream(std::move(stream));
+  if (how != nullptr) how->trouble = fmt::format("TLS: {}", trouble_of(*stream, end));
   stream->close();
   if (end == tls::HandshakeEnd::Timeout) co_return fail(Code::TimedOut);
   if (end == tls::HandshakeEnd::CalledOff) co_return fail(Code::Cancelled);
   co_return fail(Code::Malformed);
+}
+
+std::string trouble_of(const tls::Stream& stream, tls::HandshakeEnd end) {
+  std::string text = stream.failure().empty() ? std::string(tls::to_string(end)) : stream.failure();
+  if (const auto& alert = stream.alerted(); alert.has_value()) {
+    text += fmt::format("; alert {} ({}) was {}", tls::alert_name(alert->number), alert->number,
+                        alert->by_peer ? "received" : "sent");
+  }
+  return text;
 }
 
 const std::string& server_name_of(const config::TargetGroup& group, const std::string& host) {

@@ -31,12 +31,25 @@ struct Introduction {
   Bytes sni;
 };
 
+// How long it took, negative where it was not come to; and what went wrong, in words, where there is more to say than
+// the Error's code does.
+struct Connecting {
+  io::Duration tcp{-1};
+  io::Duration tls{-1};
+  std::string trouble;
+};
+
 // Whether connections to targets of this group are one client's, and must not be used for another's requests.
 bool tells_client(const config::TargetGroup& group);
 
 // The Error's code is the connect's, or of a handshake that failed Malformed. References live until the task ends.
+// `how` is filled where it is given.
 io::Task<Result<tls::EitherStream>> connect_target(Worker& worker, Introduction client, const PlanGroup& group,
-                                                   TargetShare& target, io::Deadline deadline);
+                                                   TargetShare& target, io::Deadline deadline,
+                                                   Connecting* how = nullptr);
+
+// Of a handshake that failed, for the operator: "no certificate; alert certificate_required (116) was sent".
+std::string trouble_of(const tls::Stream& stream, tls::HandshakeEnd end);
 
 // What a target is asked for by name over TLS, and must prove to be.
 const std::string& server_name_of(const config::TargetGroup& group, const std::string& host);

@@ -115,6 +115,7 @@ struct PlanListener {
 class Plan {
  public:
   std::uint64_t generation = 0;
+  config::Explain explain;
   std::vector<std::shared_ptr<const PlanGroup>> groups;        // as in the settings; RouteTable names them by place
   std::vector<std::shared_ptr<const PlanListener>> listeners;  // by slot, with holes
   std::shared_ptr<const acme::Challenges> challenges;          // nullptr: none is under way

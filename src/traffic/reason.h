@@ -25,6 +25,7 @@
 //   packet_too_small     431     the request's head does not fit into a packet of the group's (AJP)
 //   body_cut             -       the target's body broke off after its head was passed on: the client's is cut too
 //   body_timeout         -       the same, because nothing came in time
+//   tunnel_idle          -       an upgraded connection was closed: nothing had passed either way for too long
 //   stopped              503     ballast is stopping and the drain's time is over
 //   overloaded           503     out of descriptors or over the listener's connection limit
 //   proxy_untrusted      -       a connection to a listener with proxy_protocol came from outside of its networks
@@ -97,6 +98,7 @@ enum class Reason : std::uint8_t {
   AuthUnavailable,
   AuthOverloaded,
   CorsRefused,
+  TunnelIdle,
   RateLimited,
   AddressDenied,
   AddressFull,
@@ -106,6 +108,9 @@ inline constexpr int reason_count = static_cast<int>(Reason::AddressFull) + 1;
 std::string_view to_string(Reason reason);  // "connect_refused"; "" for None
 // One sentence for the person who gets the response.
 std::string_view explain(Reason reason);
+// For the operator: what it means, and what to look at or to do. docs/guide/errors.md has the same; each has one.
+std::string_view happened(Reason reason);
+std::string_view advice(Reason reason);
 // The status of the balancer's own answer; 0 where none can be sent.
 int status_of(Reason reason);
 

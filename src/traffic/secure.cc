@@ -6,7 +6,9 @@
 
 #include "io/linger.h"
 #include "io/loop.h"
+#include "traffic/connect.h"
 #include "traffic/connection_count.h"
+#include "traffic/explain/connection.h"
 #include "traffic/worker.h"
 #include "wire/tls/client_hello.h"
 
@@ -103,6 +105,15 @@ io::Task<std::unique_ptr<tls::Stream>> shake_hands(Worker& worker, std::shared_p
   }
   if (is_done(end)) co_return stream;
   if (end == tls::HandshakeEnd::PlainHttp && is_http(settings.protocol)) stream->below().try_write(plain_answer);
+  if (end != tls::HandshakeEnd::PeerGone && end != tls::HandshakeEnd::CalledOff) {
+    keep_record(worker, {.listener = settings,
+                         .peer = peer,
+                         .told = told.get(),
+                         .cause = end,
+                         .detail = trouble_of(*stream, end),
+                         .sni = stream->server_name(),
+                         .began = began});
+  }
   if (end != tls::HandshakeEnd::PeerGone && settings.access_log && worker.access_log().is_on()) {
     log_failure(worker, settings, {peer, told.get()}, end, *stream, worker.loop().now() - began);
   }

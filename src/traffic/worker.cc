@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "traffic/connection_count.h"
+#include "traffic/explain/connection.h"
 #include "traffic/l4/udp_server.h"
 #include "traffic/l7/client_connection.h"
 #include "traffic/l7/http2_pool.h"
@@ -75,6 +76,8 @@ void Worker::adopt(std::shared_ptr<const Plan> plan) {
   loop_->post([this, plan = std::move(plan)] {
     plan_ = std::shared_ptr<const Plan>(plan.get(), [hold = plan](const Plan*) {});
     roots_.clear();
+    // A part for each worker, rounded up.
+    records_.bound((plan->explain.keep + peers_.size() - 1) / peers_.size());
   });
 }
 
@@ -291,6 +294,10 @@ void Worker::serve(std::shared_ptr<ListenerShare> listener, int fd, const io::Pe
   for (const ListenerCell& cell : listener->cells) open += cell.connections.get();
   if (open >= plan->settings->limits.connections) {
     cell_of(*listener).connections_refused.add();
+    keep_record(*this, {.listener = *plan->settings,
+                        .peer = peer,
+                        .cause = Reason::Overloaded,
+                        .detail = fmt::format("limits.connections: {} are open", plan->settings->limits.connections)});
     ::close(fd);
     return;
   }

@@ -21,6 +21,7 @@
 #include "io/scope.h"
 #include "io/thread.h"
 #include "traffic/auth/password_pool.h"
+#include "traffic/explain/rings.h"
 #include "traffic/files/root_folders.h"
 #include "traffic/l7/access_log.h"
 #include "traffic/l7/exchange_state.h"
@@ -95,6 +96,7 @@ class Worker {
   bool is_draining() const { return draining_; }
   AccessLogBuffer& access_log() { return access_log_; }
   ExchangePool& exchanges() { return exchanges_; }
+  ExplainRings& records() { return records_; }
   // Responses that are being compressed now.
   int& compressing() { return compressing_; }
   RootFolders& roots() { return roots_; }
@@ -141,6 +143,7 @@ class Worker {
   std::shared_ptr<const Plan> plan_;
   AccessLogBuffer access_log_;
   ExchangePool exchanges_;
+  ExplainRings records_;
   RootFolders roots_;
   auth::PasswordDoor passwords_;
   BalancerState random_;

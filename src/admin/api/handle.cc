@@ -10,6 +10,7 @@
 #include "admin/api/changes.h"
 #include "admin/api/documents.h"
 #include "admin/api/errors.h"
+#include "admin/api/explain.h"
 #include "admin/api/history.h"
 #include "admin/metrics/prometheus.h"
 
@@ -71,6 +72,10 @@ ApiResponse get_events(const Call& call) {
     }
   }
   return json(events_document(call.service.events(after)));
+}
+
+ApiResponse run_explain(const Call& call) {
+  return get_explain(call.target, call.service);
 }
 
 ApiResponse get_config(const Call& call) {
@@ -139,6 +144,8 @@ constexpr std::array routes{
     Route{"GET", "v1/events", Reach::Anywhere, get_events},
     Route{"GET", "v1/version", Reach::Anywhere, get_version},
     Route{"GET", "v1/health", Reach::Anywhere, get_health},
+    Route{"GET", "v1/explain", Reach::SocketOnly, run_explain},
+    Route{"GET", "v1/explain/*", Reach::SocketOnly, run_explain},
     Route{"GET", "v1/config", Reach::SocketOnly, get_config},
     Route{"GET", "v1/schema", Reach::SocketOnly, get_schema},
     Route{"POST", "v1/plan", Reach::SocketOnly, run_plan},

@@ -29,7 +29,8 @@ Result<Arguments> Arguments::parse(std::span<const std::string> arguments, std::
                   fmt::format("unknown option {}{}", config::crop(name), config::did_you_mean(name, known)));
     }
     const bool has_value = name.size() < argument.size() && argument != "-h";
-    if (option->value.empty()) {
+    const bool may_have_value = option->value.starts_with('[');
+    if (option->value.empty() || (may_have_value && !has_value)) {
       if (has_value) return fail(Code::Invalid, fmt::format("option {} takes no value", name));
       out.values_.insert_or_assign(name, std::string());
     } else if (has_value) {

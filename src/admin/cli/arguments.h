@@ -18,7 +18,7 @@ namespace ballast::admin {
 
 struct Option {
   std::string_view name;   // "--socket"
-  std::string_view value;  // "PATH": what it takes; empty: a flag
+  std::string_view value;  // "PATH": what it takes; empty: a flag; "[N]": a flag that may have one, behind a '='
   std::string_view help;
 };
 

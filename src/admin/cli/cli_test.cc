@@ -280,7 +280,7 @@ TEST_F(Cli, EventsAreLines) {
 
 TEST_F(Cli, CompletionKnowsEveryCommand) {
   EXPECT_EQ(run({"completion", "bash"}), 0);
-  EXPECT_TRUE(said("compgen -W \"status events check import plan"));
+  EXPECT_TRUE(said("compgen -W \"status events explain check import plan"));
   EXPECT_TRUE(said("    events) words=\"--follow --after --socket --json --help\" ;;"));
 }
 

@@ -7,6 +7,7 @@ namespace ballast::admin {
 
 Command status_command();
 Command events_command();
+Command explain_command();
 Command check_command();
 Command import_command();
 Command plan_command();

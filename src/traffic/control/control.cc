@@ -15,6 +15,7 @@
 #include "io/tcp.h"
 #include "traffic/auth/crypto/bcrypt.h"
 #include "traffic/control/defect_counts.h"
+#include "traffic/control/explain.h"
 
 namespace ballast::traffic {
 namespace {
@@ -370,6 +371,7 @@ void Control::publish() {
   if (!started_ || stopping_) return;
   auto plan = std::make_shared<Plan>();
   plan->generation = ++generation_;
+  plan->explain = settings_->explain;
   bool warming = false;
   for (const config::TargetGroup& group : settings_->target_groups) {
     GroupKeeper& keeper = *groups_.find(group.name)->second;
@@ -425,6 +427,10 @@ void Control::await_workers() {
 
 void Control::retire(const std::shared_ptr<TargetShare>& target, Leftovers leftovers) {
   for (const auto& worker : workers_) worker->retire(target, leftovers);
+}
+
+Result<model::ExplainAnswer> Control::explain(const model::ExplainQuery& query) {
+  return traffic::explain({.workers = workers_, .settings = *settings_, .started = started_at_}, query);
 }
 
 std::vector<model::Change> Control::plan(const config::Settings& next) {

@@ -71,6 +71,7 @@ class Control final : public model::Service, private io::Timer {
 
   model::Status status() override;
   std::vector<model::Event> events(std::uint64_t after) override { return events_.since(after); }
+  Result<model::ExplainAnswer> explain(const model::ExplainQuery& query) override;
   std::vector<model::Change> plan(const config::Settings& next) override;
   Result<model::ApplyReport> apply(config::Settings next) override;
   Result<model::ApplyReport> reload() override;

@@ -1,10 +1,13 @@
 #include "traffic/l4/serve.h"
 
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "io/loop.h"
 #include "traffic/connect.h"
 #include "traffic/connection_count.h"
+#include "traffic/explain/connection.h"
 #include "traffic/l4/hello.h"
 #include "traffic/l4/tunnel.h"
 #include "traffic/secure.h"
@@ -158,12 +161,14 @@ class TcpConnection {
       use_.emplace(worker_.local_of(next).uses, strand_);
       cell.traffic.in_flight.add();
       const io::Instant began = worker_.loop().now();
+      Connecting how;
       const Introduction introduction{
           .client = peer_, .told = told_.get(), .connection = &client_.descriptor(), .sni = sni_};
       auto stream = co_await connect_target(worker_, introduction, *group_, *target_,
-                                            worker_.loop().after(settings.timeouts.connect));
+                                            worker_.loop().after(settings.timeouts.connect), &how);
       connect_took_ = worker_.loop().now() - began;
       if (stream) {
+        connected_ = worker_.loop().now();
         worker_.local_of(*target_).latency.observe(std::chrono::duration_cast<std::chrono::microseconds>(connect_took_),
                                                    worker_.loop().now());
         co_return std::move(*stream);
@@ -172,8 +177,19 @@ class TcpConnection {
       use_.reset();
       cell.connect_failures.add();
       reason_ = reason_of_connect(stream.error().code());
-      if (stream.error().code() == Code::Cancelled) break;
+      const bool is_called_off = stream.error().code() == Code::Cancelled;
+      failed_.push_back({.target = target_,
+                         .began = began,
+                         .connect = how.tcp,
+                         .tls = how.tls,
+                         .reason = reason_,
+                         .again = is_called_off                           ? Again::Stopped
+                                  : attempts_ < settings.retries.attempts ? Again::NextTarget
+                                                                          : Again::AttemptsUsed,
+                         .text = std::move(how.trouble)});
+      if (is_called_off) break;
     }
+    if (!failed_.empty() && failed_.back().again == Again::NextTarget) failed_.back().again = Again::NoTargetLeft;
     co_return std::nullopt;
   }
 
@@ -194,7 +210,29 @@ class TcpConnection {
     if (target_ != nullptr) worker_.cell_of(*target_).traffic.finished(finished);
     // A probe: nothing was said and nothing went wrong.
     const bool silent = bytes_in_ == 0 && bytes_out_ == 0 && (reason_ == Reason::None || reason_ == Reason::ClientGone);
+    if (!silent && reason_ != Reason::None) keep();
     if (!silent && listener_->settings->access_log && worker_.access_log().is_on()) log(took);
+  }
+
+  void keep() {
+    // One that was connected to, and then it came to this.
+    if (std::cmp_less(failed_.size(), attempts_)) {
+      failed_.push_back(
+          {.target = target_, .began = connected_ - connect_took_, .connect = connect_took_, .reason = reason_});
+    }
+    keep_record(worker_, {.listener = *listener_->settings,
+                          .peer = peer_,
+                          .told = told_.get(),
+                          .cause = reason_,
+                          .defect = tls::to_string(hello_defect_),
+                          .sni = sni_,
+                          .rule = route_ != nullptr ? Bytes(route_->name) : Bytes(),
+                          .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
+                          .id = told_ != nullptr ? Bytes(told_->unique_id) : Bytes(),
+                          .bytes_in = bytes_in_,
+                          .bytes_out = bytes_out_,
+                          .began = began_,
+                          .attempts = failed_});
   }
 
   void log(io::Duration took) {
@@ -244,7 +282,9 @@ class TcpConnection {
   std::optional<TargetUse> use_;  // of target_, from the attempt to reach it to the end
   Reason reason_ = Reason::None;
   int attempts_ = 0;
+  std::vector<AttemptNote> failed_;  // of those, at most retries.attempts
   io::Duration connect_took_{-1};
+  io::Instant connected_{};
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
 };

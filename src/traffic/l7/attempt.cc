@@ -1,4 +1,6 @@
 // One attempt at one target: connect or reuse, send, receive a head, respond.
+#include <fmt/format.h>
+
 #include "io/loop.h"
 #include "traffic/connect.h"
 #include "traffic/l4/tunnel.h"
@@ -21,12 +23,24 @@ constexpr auto unwatched_max = std::chrono::milliseconds(100);
 // More interim responses than this are no protocol but a flood.
 constexpr int interim_max = 32;
 
+void take_note(AttemptNote& note, const Connecting& how) {
+  note.connect = how.tcp;
+  note.tls = how.tls;
+  if (!how.trouble.empty()) note.text = how.trouble;
+}
+
 std::optional<std::uint64_t> broken_at(const http::ResponseHead& head, const http::Body& body) {
   const auto in_body = body.broken_at();
   return in_body.has_value() ? std::optional(head.size + *in_body) : std::nullopt;
 }
 
 }  // namespace
+
+void Exchange::note_failure(const Attempt& attempt) {
+  if (attempt.defect != http::Defect::None) {
+    note().text = fmt::format("{} ({})", http::explain(attempt.defect), http::to_string(attempt.defect));
+  }
+}
 
 io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
   TargetCell& cell = worker_.cell_of(*target_);
@@ -35,8 +49,11 @@ io::Task<Exchange::Attempt> Exchange::try_target(Fresh fresh) {
   cell.traffic.in_flight.add();
   Attempt result;
   if (std::unique_ptr<Upstream> upstream = co_await reach(fresh, result); upstream != nullptr) {
+    AttemptNote& noted = note();
+    noted.reused = upstream->is_reused();
     std::optional<Upstream::Use> end;
     result = co_await attempt(*upstream, end);
+    if (const Connecting* how = upstream->connecting(); how != nullptr && !noted.reused) take_note(noted, *how);
     // One that has not ended in order is cut by its destructor.
     if (end.has_value()) {
       Upstream& self = *upstream;
@@ -75,9 +92,11 @@ io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failur
   }
   cell.connects.add();
   const io::Instant began = loop_.now();
+  Connecting how;
   auto stream = co_await connect_target(worker_, client_.introduction(), *group_, *target_,
-                                        loop_.after(settings.timeouts.connect));
+                                        loop_.after(settings.timeouts.connect), &how);
   state_->facts.connect_took = loop_.now() - began;
+  take_note(note(), how);
   if (!stream) {
     cell.connect_failures.add();
     failure = client_.was_cut() ? failed(Reason::ClientGone, Retry::Never)
@@ -186,6 +205,7 @@ io::Task<Exchange::Attempt> Exchange::attempt(Upstream& upstream, std::optional<
   const UpstreamRequest request = request_for_target();
   if (const Result<> sent = co_await upstream.send(*state_, request, group_->settings->timeouts.idle); !sent) {
     Attempt lost = failed_by(sent.error(), upstream);
+    note().text = "while the request was sent";
     if (lost.retry == Retry::IfReused) lost.retry = sent.error().retry();
     co_return lost;
   }
@@ -207,6 +227,7 @@ io::Task<Exchange::Attempt> Exchange::attempt(Upstream& upstream, std::optional<
   }
   co_await upload.close();
   if (upload.was_started()) state_->facts.bytes_in += upload.result().body_bytes;
+  note_failure(result);
   co_return result;
 }
 
@@ -228,6 +249,11 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
     if (step.kind == HeadStep::Kind::Complete) {
       if (status >= 200 || status == 101) {
         state_->facts.header_took = loop_.now() - sent;
+        note().head = state_->facts.header_took;
+        note().status = status;
+        if (upload.was_started()) {
+          state_->facts.body_took = (upload.is_running() ? loop_.now() : upload.ended_at()) - sent;
+        }
         upload.answered();
         co_return Attempt{.answered = true};
       }
@@ -310,6 +336,7 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, http::Body& an
 
   gather_response_lines();
   facts.status = response.status;
+  answers();
   decorate();
   ResponseCompression compression(worker_);
   const ResponseFacts known{
@@ -366,6 +393,7 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, http::Body& an
 io::Task<Exchange::Attempt> Exchange::open_tunnel(Upstream& upstream) {
   ExchangeFacts& facts = state_->facts;
   gather_response_lines();
+  answers();
   Buffer to_target;
   Buffer to_client;
   io::Stream& client = client_.begin_tunnel(*state_, to_client, to_target);
@@ -378,6 +406,7 @@ io::Task<Exchange::Attempt> Exchange::open_tunnel(Upstream& upstream) {
   if (result.end == TunnelEnd::ClientCut) facts.reason = Reason::ClientGone;
   if (result.end == TunnelEnd::TargetCut) facts.reason = Reason::BodyCut;
   if (result.end == TunnelEnd::Cancelled) facts.reason = Reason::Stopped;
+  if (result.end == TunnelEnd::Idle) facts.reason = Reason::TunnelIdle;
   co_return Attempt{.answered = true, .after = After::Done};
 }
 

@@ -58,7 +58,11 @@ io::Task<Reason> Exchange::authenticate_basic(const auth::BasicGuard& guard) {
   const OnlyField given = only_field(fields, "Authorization");
   if (given.field == nullptr) co_return Reason::AuthRequired;
   auto credentials = auth::parse_basic(fields.value(*given.field));
-  if (!credentials || given.is_repeated) co_return Reason::AuthRefused;
+  if (!credentials || given.is_repeated) {
+    state_->trouble = given.is_repeated ? "there are several Authorization headers"
+                                        : "the Authorization header is no user and password (Basic)";
+    co_return Reason::AuthRefused;
+  }
 
   std::string user = credentials->user;
   const auto known = guard.users->hash_of.find(user);
@@ -71,6 +75,7 @@ io::Task<Reason> Exchange::authenticate_basic(const auth::BasicGuard& guard) {
     case auth::PasswordVerdict::Right:
       break;
     case auth::PasswordVerdict::Wrong:
+      state_->trouble = "the user is not known, or the password is wrong";
       co_return Reason::AuthRefused;
     case auth::PasswordVerdict::Busy:
       co_return Reason::AuthOverloaded;
@@ -94,7 +99,10 @@ Reason Exchange::authenticate_token(const auth::JwtGuard& guard) {
     is_repeated = given.is_repeated;
   }
   if (!token) return Reason::AuthRequired;
-  if (guard.keys == nullptr) return Reason::AuthUnavailable;
+  if (guard.keys == nullptr) {
+    state_->trouble = "no keys for tokens have come yet";
+    return Reason::AuthUnavailable;
+  }
   auto said = is_repeated
                   ? std::expected<auth::TokenClaims, auth::TokenFault>(std::unexpected(auth::TokenFault::Malformed))
                   : auth::verify(*token, *guard.keys, guard.policy, io::now_wall());
@@ -119,11 +127,15 @@ io::Task<std::optional<After>> Exchange::authenticate_elsewhere(const auth::Forw
   if (!asked) {
     if (client_.was_cut()) co_return co_await refuse(Reason::ClientGone);
     if (client_.called_off()) co_return co_await refuse(Reason::Stopped);
+    state_->trouble = fmt::format("the service of target group \"{}\" was asked: {}",
+                                  plan_->groups[guard.group_index]->settings->name, asked.error().text());
     co_return co_await refuse(Reason::AuthUnavailable);
   }
   const ServiceAnswer& answer = *asked;
   if (answer.status < 200 || answer.status > 299) {
     state_->facts.reason = Reason::AuthDenied;
+    state_->trouble = fmt::format("the service of target group \"{}\" answered {}",
+                                  plan_->groups[guard.group_index]->settings->name, answer.status);
     std::vector<http::FieldLine> lines;
     for (const auth::HeaderValue& header : answer.headers) lines.push_back({header.name, header.value});
     co_return co_await answer_own({.status = answer.status, .body = answer.body, .lines = lines});

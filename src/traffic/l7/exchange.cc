@@ -11,6 +11,16 @@
 
 namespace ballast::traffic {
 
+namespace {
+
+// Whether it tells what the target did; then the request may be under way there.
+bool is_of_target(Reason reason) {
+  return reason == Reason::TargetClosed || reason == Reason::TargetReset || reason == Reason::TargetTimeout ||
+         reason == Reason::TargetMalformed;
+}
+
+}  // namespace
+
 Exchange::Exchange(Client& client)
     : worker_(client.worker()),
       client_(client),
@@ -25,7 +35,10 @@ Exchange::Exchange(Client& client)
 io::Task<After> Exchange::run() {
   if (listener_ == nullptr) co_return After::Linger;  // removed while the connection was at rest
   After after = After::Linger;
-  switch (co_await client_.read_head(*state_, *listener_->settings)) {
+  const Client::HeadRead read = co_await client_.read_head(*state_, *listener_->settings);
+  state_->facts.asked = loop_.now();
+  make_ids(*state_, worker_.random(), worker_.random());
+  switch (read) {
     case Client::HeadRead::Gone:
       co_return After::Linger;
     case Client::HeadRead::Refused:
@@ -46,7 +59,6 @@ io::Task<After> Exchange::answer() {
   const http::RequestHead& head = state_->request;
   const config::Listener& listener = *listener_->settings;
   if (head.is_connect || head.method() == "TRACE") co_return co_await refuse(Reason::MethodRefused);
-  make_ids(*state_, worker_.random(), worker_.random());
   source_ = client_address(head, client_.peer(), listener);
   if (plan_->challenges != nullptr) {
     if (const std::string* proof = plan_->challenges->answer_to(head.path()); proof != nullptr) {
@@ -160,6 +172,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
       const auto slot = walk.next(state_->facts.attempts != 0 ? Walk::Reserve::Allowed : Walk::Reserve::No);
       if (!slot.has_value()) {
         if (last.reason == Reason::NoTarget && walk.found_full()) last.reason = Reason::TargetsFull;
+        if (state_->facts.attempts != 0) note().again = Again::NoTargetLeft;
         break;
       }
       target_ = group_->targets[*slot].get();
@@ -167,19 +180,26 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
     }
     const bool again = state_->facts.attempts != 0;
     ++state_->facts.attempts;
+    AttemptNote& noted = note();
+    noted = {.target = target_, .began = loop_.now()};
     if (again) group_cell.retries_active.add();
     last = co_await try_target(same_target_again ? Fresh::Required : Fresh::Allowed);
     if (again) group_cell.retries_active.subtract();
+    noted.reason = last.answered ? state_->facts.reason : last.reason;
     if (last.answered) break;
     if (last.unwelcome) {
+      noted.again = Again::NextTarget;
       group_cell.retries.add();
-      if (!co_await pause(last)) break;
-      continue;
+      if (co_await pause(last)) continue;
+      noted.again = last.reason == Reason::Stopped ? Again::Stopped : Again::ClientGone;
+      break;
     }
 
     same_target_again = last.was_stale;
-    if (!may_try_again(last)) break;
+    noted.again = may_try_again(last);
+    if (!is_again(noted.again)) break;
     if (!last.was_stale && !budget_allows(group_cell, group_->settings->retries)) {
+      noted.again = Again::Budget;
       group_cell.retries_refused.add();
       break;
     }
@@ -196,13 +216,17 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
   co_return co_await refuse(last.reason);
 }
 
-bool Exchange::may_try_again(const Attempt& attempt) const {
-  if (client_.was_cut() || client_.called_off()) return false;
-  if (state_->facts.attempts >= group_->settings->retries.attempts + (attempt.was_stale ? 1 : 0)) return false;
-  if (attempt.retry == Retry::Never) return false;
+Again Exchange::may_try_again(const Attempt& attempt) const {
+  if (client_.was_cut()) return Again::ClientGone;
+  if (client_.called_off()) return Again::Stopped;
+  if (state_->facts.attempts >= group_->settings->retries.attempts + (attempt.was_stale ? 1 : 0)) {
+    return Again::AttemptsUsed;
+  }
+  if (attempt.retry == Retry::Never) return is_of_target(attempt.reason) ? Again::MayHaveActed : Again::None;
   // What has been pulled from the client and not been held cannot be sent again.
-  if (upload_began_) return false;
-  return attempt.retry == Retry::Always || state_->request.is_idempotent();
+  if (upload_began_) return Again::BodySent;
+  if (attempt.retry != Retry::Always && !state_->request.is_idempotent()) return Again::NotIdempotent;
+  return attempt.was_stale ? Again::SameTarget : Again::NextTarget;
 }
 
 io::Task<bool> Exchange::pause(Attempt& last) {
@@ -252,6 +276,12 @@ void Exchange::count_and_log() {
     }
   }
   if (listener_->settings->access_log && worker_.access_log().is_on()) log();
+  if ((facts.reason != Reason::None || is_slow()) && worker_.records().is_on()) keep_record();
+}
+
+Bytes Exchange::request_id() const {
+  if (is_parsed()) return request_id_of(*state_, is_trusted(client_.peer().bytes, *listener_->settings));
+  return {state_->request_id.data(), state_->request_id.size()};
 }
 
 void Exchange::note_flaws() {
@@ -310,16 +340,14 @@ void Exchange::log() {
     record.tls_cipher = secure->cipher();
     record.sni = secure->server_name();
   }
-  // A head that was refused has no parts to be relied on.
-  const bool parsed = !state_->request_bytes.empty();
-  if (parsed) {
+  record.request_id = request_id();
+  if (is_parsed()) {
     record.method = head.method();
     record.host = head.authority();
     record.target = head.target();
     record.path = head.path();
     record.query = head.query();
     record.minor_version = head.minor_version;
-    record.request_id = request_id_of(*state_, is_trusted(client_.peer().bytes, *listener_->settings));
     record.user_agent = head.fields.value_or_empty(http::HeaderId::UserAgent);
     record.referer = head.fields.value_or_empty(http::HeaderId::Referer);
   }

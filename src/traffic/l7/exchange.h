@@ -7,10 +7,11 @@
 //
 // exchange.cc is that way; protect.cc asks at the door, authenticate.cc asks who sends it, before the route's action,
 // and ask_service.cc lets a service answer that; attempt.cc is one attempt at one target, status_retry.cc what answer
-// is worth another; own_answer.cc what the balancer answers itself, static_answer.cc files. Worker's thread; in the
-// frame of serve_http(), one at a time for a connection.
+// is worth another; own_answer.cc what the balancer answers itself, static_answer.cc files; record.cc what is kept of
+// one that failed. Worker's thread; in the frame of serve_http(), one at a time for a connection.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -86,13 +87,22 @@ class Exchange {
   // exchange.cc
   io::Task<After> answer();
   io::Task<After> forward(const ForwardTo& forward_to);
-  bool may_try_again(const Attempt& attempt) const;
+  // NextTarget or SameTarget, or why not.
+  Again may_try_again(const Attempt& attempt) const;
   // The pause that a target asked for; False: the client did not wait.
   io::Task<bool> pause(Attempt& last);
   // Not None: the body cannot be accepted.
   Reason gather_small_body();
   std::uint64_t balance_key() const;
   void count_and_log();
+  // What the request is known by, in the log and at the target.
+  Bytes request_id() const;
+  // A head that was refused has no parts to be relied on.
+  bool is_parsed() const { return !state_->request_bytes.empty(); }
+  // Of the attempt that is under way.
+  AttemptNote& note() { return state_->notes[std::min(state_->facts.attempts, int{attempts_noted_max}) - 1]; }
+  // The response's head goes out now.
+  void answers() { state_->facts.answered_after = loop_.now() - state_->facts.asked - state_->facts.body_took; }
   // What was let pass, and where in the request's body its defect is.
   void note_flaws();
   void log();
@@ -100,6 +110,12 @@ class Exchange {
   // protect.cc
   // Not None: who sends it may not, or not so often.
   Reason ask_at_door();
+
+  // record.cc
+  bool is_slow() const;
+  // Keeps what tells why it ended so.
+  void keep_record();
+  std::string describe_group() const;
 
   // authenticate.cc
   const auth::Guard* guard() const;  // of the route; nullptr: anybody
@@ -134,9 +150,12 @@ class Exchange {
   void gather_response_lines();
   // What the listener's settings put into every final response and take out of it; own_answer.cc.
   void decorate();
+  // Puts the reason's code into the balancer's own answer, where the settings say so; own_answer.cc.
+  void name_reason();
   Attempt failed(Reason reason, Retry retry) const { return {.reason = reason, .retry = retry}; }
   Attempt failed_by(const Error& error, const Upstream& upstream) const;
   Attempt failed_by_client(const Upload& upload) const;
+  void note_failure(const Attempt& attempt);
 
   // status_retry.cc
   // Whether the answer whose head has come is thrown away, and another target asked: an Attempt that says so.

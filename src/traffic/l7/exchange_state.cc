@@ -34,6 +34,7 @@ void ExchangeState::clear() {
   limit_name = {};
   refusal_status = 0;
   retry_after.clear();
+  trouble.clear();
   facts = ExchangeFacts{};
 }
 

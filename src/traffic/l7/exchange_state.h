@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "io/deadline.h"
 #include "traffic/auth/token.h"
+#include "traffic/explain/attempt_note.h"
 #include "traffic/reason.h"
 #include "wire/grpc/status.h"
 #include "wire/http/connection.h"
@@ -36,10 +37,13 @@ struct ExchangeFacts {
   http::Flaw response_oddity;
   std::uint64_t head_bytes = 0;  // of the request's head as it came
   int attempts = 0;
-  std::uint64_t bytes_in = 0;     // of the request, head and body
-  std::uint64_t bytes_out = 0;    // of the response's body
-  io::Duration connect_took{-1};  // the last attempt's; negative: no connection was made
-  io::Duration header_took{-1};   // from the last byte of the request's head to the target's head
+  std::uint64_t bytes_in = 0;       // of the request, head and body
+  std::uint64_t bytes_out = 0;      // of the response's body
+  io::Duration connect_took{-1};    // the last attempt's; negative: no connection was made
+  io::Instant asked;                // the request's head was there, or was refused
+  io::Duration body_took{0};        // the request's body came beside the target's waiting for it
+  io::Duration answered_after{-1};  // from `asked` to the response's head, without body_took; negative: there was none
+  io::Duration header_took{-1};     // from the last byte of the request's head to the target's head
 };
 
 struct ExchangeState {
@@ -70,6 +74,10 @@ struct ExchangeState {
   Bytes limit_name;         // the Plan's
   int refusal_status = 0;   // that the limit asks for
   std::string retry_after;  // seconds
+  // Why, where the reason alone does not tell; empty: nothing more is known.
+  std::string trouble;
+  // Of the attempts, as many as facts.attempts; the rest are those of requests before.
+  std::array<AttemptNote, attempts_noted_max> notes;
   ExchangeFacts facts;
 
   void clear();

@@ -2,7 +2,10 @@
 
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "io/loop.h"
+#include "traffic/explain/connection.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/open_connection.h"
 #include "traffic/worker.h"
@@ -155,7 +158,11 @@ class Http2Connection final : public OpenConnection, private http2::SessionOwner
   void end_with_next_request() override { end_soon(); }
 
  private:
-  void on_request(const std::shared_ptr<http2::Stream>& stream) override { requests_.spawn(serve(stream)); }
+  void on_request(const std::shared_ptr<http2::Stream>& stream) override {
+    ++requests_before_;
+    requests_.spawn(serve(stream));
+  }
+  void keep(http2::SessionDefect defect);
   io::Duration rest_max() override { return rest_of(origin_.worker, *origin_.listener); }
   io::Task<void> serve(std::shared_ptr<http2::Stream> stream);
 
@@ -164,6 +171,8 @@ class Http2Connection final : public OpenConnection, private http2::SessionOwner
   std::shared_ptr<http2::Session> session_;
   io::Scope requests_;
   io::Duration sink_idle_{};
+  io::Instant began_ = origin_.worker.loop().now();
+  std::uint64_t requests_before_ = 0;
 };
 
 io::Task<void> Http2Connection::serve(std::shared_ptr<http2::Stream> stream) {
@@ -204,7 +213,26 @@ io::Task<void> Http2Connection::run(Bytes received) {
   cell.http2_connections.add();
   co_await session_->run(transport_, received);
   co_await requests_.close();
-  if (const auto defect = static_cast<std::size_t>(session_->defect()); defect != 0) cell.http2_defects[defect].add();
+  if (const http2::SessionDefect defect = session_->defect(); defect != http2::SessionDefect::None) {
+    cell.http2_defects[static_cast<std::size_t>(defect)].add();
+    keep(defect);
+  }
+}
+
+void Http2Connection::keep(http2::SessionDefect defect) {
+  const PlanListener* listener = origin_.worker.plan()->listener(*origin_.listener);
+  if (listener == nullptr) return;
+  std::string detail = fmt::format("GOAWAY {}", session_->error_name());
+  if (!session_->error_text().empty()) detail += fmt::format(": {}", session_->error_text());
+  detail += fmt::format("; {} requests before", requests_before_);
+  keep_record(origin_.worker, {.listener = *listener->settings,
+                               .peer = origin_.peer,
+                               .told = origin_.origin.told.get(),
+                               .cause = defect,
+                               .protocol = "h2",
+                               .detail = detail,
+                               .sni = origin_.secure != nullptr ? origin_.secure->server_name() : Bytes(),
+                               .began = began_});
 }
 
 }  // namespace

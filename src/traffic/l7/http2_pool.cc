@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "io/loop.h"
-#include "traffic/connect.h"
 
 namespace ballast::traffic {
 
@@ -38,12 +37,13 @@ io::Task<void> Http2Pool::run(std::shared_ptr<Http2Pool> pool, std::shared_ptr<C
   pool->cell_.connects.add();
   // Many clients share it, so it is nobody's in particular: the configuration refuses groups that would tell.
   auto stream = co_await connect_target(pool->worker_, {}, way.group, way.target,
-                                        pool->scope_.loop().after(settings.timeouts.connect));
+                                        pool->scope_.loop().after(settings.timeouts.connect), &connection->connecting_);
   std::optional<Code> failure;
   if (!stream) {
     failure = stream.error().code();
   } else if (const tls::Stream* secure = stream->secure(); secure != nullptr && secure->protocol() != "h2") {
     failure = Code::Malformed;
+    connection->connecting_.trouble = "TLS: the target does not speak HTTP/2 (ALPN)";
   }
   way.plan.reset();  // a connection outlives many Plans
   if (!failure.has_value()) {

@@ -12,6 +12,7 @@
 
 #include "config/settings.h"
 #include "io/scope.h"
+#include "traffic/connect.h"
 #include "traffic/plan.h"
 #include "wire/http2/session.h"
 #include "wire/tls/either_stream.h"
@@ -62,6 +63,7 @@ class Http2Pool::Connection final : private http2::SessionOwner {
   void answered() { has_answered_ = true; }
   // Why it could not be made.
   std::optional<Code> connect_failure() const { return connect_failure_; }
+  const Connecting& connecting() const { return connecting_; }
 
  private:
   friend class Http2Pool;
@@ -71,6 +73,7 @@ class Http2Pool::Connection final : private http2::SessionOwner {
   std::optional<tls::EitherStream> transport_;  // once it is made
   io::Duration idle_max_;
   std::optional<Code> connect_failure_;
+  Connecting connecting_;
   const bool is_secure_;
   bool has_answered_ = false;
   bool retired_ = false;

@@ -17,6 +17,7 @@ class Http2Upstream final : public Upstream {
   ~Http2Upstream() override;
 
   bool is_reused() const override { return connection_->has_answered(); }
+  const Connecting* connecting() const override { return &connection_->connecting(); }
   io::Task<Result<>> send(ExchangeState& state, const UpstreamRequest& request, io::Duration idle) override;
   io::Task<http::RelayResult> upload(Buffer& out, http::Body& body, http::Framing framing,
                                      http::RelayLimits limits) override;

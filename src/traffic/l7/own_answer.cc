@@ -45,6 +45,12 @@ void Exchange::decorate() {
   if (cors != nullptr) cors->write(state_->request, lines);
 }
 
+void Exchange::name_reason() {
+  const std::string& header = plan_->explain.reason_header;
+  if (header.empty() || state_->facts.reason == Reason::None) return;
+  state_->lines.push_back({header, to_string(state_->facts.reason)});
+}
+
 io::Task<After> Exchange::answer_preflight(const CorsPolicy& cors) {
   if (cors.refuses(state_->request)) co_return co_await refuse(Reason::CorsRefused);
   std::vector<http::FieldLine> lines;
@@ -64,6 +70,7 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
   }
   if (!state.retry_after.empty()) state.lines.push_back({"Retry-After", state.retry_after});
   if (answer.status == 405 && answer.lines.empty()) state.lines.push_back({"Allow", answer.allow});
+  name_reason();
   if (!listener_->settings->server_header.empty())
     state.lines.push_back({"Server", listener_->settings->server_header});
   decorate();
@@ -74,6 +81,7 @@ io::Task<After> Exchange::answer_own(OwnAnswer answer) {
                                 .use = stays ? http::ConnectionUse::KeepAlive : http::ConnectionUse::Close,
                                 .peer_minor_version = state.request.minor_version};
   state.facts.status = answer.status;
+  answers();
   http::BytesBody body(bodiless || state.request.is_head ? Bytes() : answer.body);
   const http::RelayLimits limits{.source_idle = listener_->settings->timeouts.idle,
                                  .sink_idle = listener_->settings->timeouts.idle};
@@ -139,7 +147,8 @@ io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
       fmt::format("{} {}\n{}\nreason: {}", status, http::standard_reason(status), explain(reason), to_string(reason));
   if (facts.defect != http::Defect::None) text += fmt::format(" ({})", http::to_string(facts.defect));
   if (!state_->auth_fault.empty()) text += fmt::format(" ({})", state_->auth_fault);
-  text += '\n';
+  // For the person to pass on: `ballast explain ID`.
+  text += fmt::format("\nrequest: {}\n", request_id());
   // After a request that could not be understood, or not be read to its end, nothing on this connection can be trusted.
   const bool closes = malformed || !(is_of_the_resource(reason) || is_about_who_asks(reason));
   co_return co_await answer_own(
@@ -150,7 +159,8 @@ io::Task<After> Exchange::refuse(Reason reason, Bytes allow) {
 io::Task<After> Exchange::refuse_call(Reason reason, int status) {
   state_->facts.call_status = grpc_status_of(reason, status);
   const std::string code = fmt::format("{}", static_cast<int>(*state_->facts.call_status));
-  const std::string message = grpc_message(fmt::format("{} ({})", explain(reason), to_string(reason)));
+  const std::string message =
+      grpc_message(fmt::format("{} ({}, request {})", explain(reason), to_string(reason), request_id()));
   const http::FieldLine lines[] = {{"grpc-status", code}, {"grpc-message", message}};
   co_return co_await answer_own({.status = 200, .content_type = "application/grpc", .lines = lines});
 }

@@ -29,6 +29,7 @@ io::Task<After> Exchange::answer_files(const StaticFiles& files) {
   for (const FileAnswer::Line& line : answer.lines) state.lines.push_back({line.name, line.value});
   const config::Listener& listener = *listener_->settings;
   if (!listener.server_header.empty()) state.lines.push_back({"Server", listener.server_header});
+  name_reason();
   // A body that is not read leaves the connection in the middle of a message.
   const bool stays = (state.body == nullptr || state.body->ended()) && client_.may_stay(state);
   const bool bodiless = answer.status == 204 || answer.status == 304;
@@ -39,6 +40,7 @@ io::Task<After> Exchange::answer_files(const StaticFiles& files) {
   const http::RelayLimits limits{.source_idle = listener.timeouts.idle, .sink_idle = listener.timeouts.idle};
   http::BytesBody text(answer.text);
   http::Body& plain = answer.file != nullptr ? static_cast<http::Body&>(*answer.file) : text;
+  answers();
   decorate();
   ResponseCompression compression(worker_);
   http::Body& body = compression.apply(listener.compression, head, {.status = answer.status, .length = answer.length},

@@ -24,6 +24,7 @@
 
 namespace ballast::traffic {
 
+struct Connecting;
 struct ExchangeState;
 
 // What a container is told of the client beside the request's head.
@@ -72,6 +73,8 @@ class Upstream {
   // Whether it stands on a connection that has answered before: then the target may have closed it just as it was
   // reused.
   virtual bool is_reused() const = 0;
+  // How the connection was made, where that went on while the request waited in it; nullptr: it was there.
+  virtual const Connecting* connecting() const { return nullptr; }
   // The Error's retry() tells whether the target can have seen the request.
   virtual io::Task<Result<>> send(ExchangeState& state, const UpstreamRequest& request, io::Duration idle) = 0;
   // Sends the rest of the body. `out` is its buffer.

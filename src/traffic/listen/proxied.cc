@@ -7,6 +7,7 @@
 #include "io/loop.h"
 #include "io/tcp.h"
 #include "traffic/connection_count.h"
+#include "traffic/explain/connection.h"
 #include "traffic/listen/serve.h"
 #include "traffic/route/conditions.h"
 #include "traffic/worker.h"
@@ -80,6 +81,10 @@ io::Task<Heard> hear(io::TcpStream& stream, const io::Peer& peer, io::Deadline d
 
 void count_and_log(Worker& worker, const PlanListener& listener, const io::Peer& peer, const Heard& heard) {
   worker.cell_of(*listener.share).errors[static_cast<std::size_t>(heard.reason)].add();
+  keep_record(worker, {.listener = *listener.settings,
+                       .peer = peer,
+                       .cause = heard.reason,
+                       .defect = proxy_protocol::to_string(heard.defect)});
   if (!listener.settings->access_log || !worker.access_log().is_on()) return;
   const std::string client = peer.host();
   worker.access_log().write({.at = std::chrono::system_clock::now(),

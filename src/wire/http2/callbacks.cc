@@ -157,7 +157,11 @@ struct Callbacks {
 
   static int on_frame_send(nghttp2_session* native, const nghttp2_frame* frame, void* user) {
     Session& session = session_of(user);
-    if (frame->hd.type == NGHTTP2_GOAWAY) return session.note_goaway(frame->goaway.error_code), 0;
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+      const nghttp2_goaway& sent = frame->goaway;
+      const std::string_view text(reinterpret_cast<const char*>(sent.opaque_data), sent.opaque_data_len);
+      return session.note_goaway(sent.error_code, text), 0;
+    }
     // A peer that makes us reset its streams saves itself the frame (CVE-2025-8671).
     if (frame->hd.type == NGHTTP2_RST_STREAM && !is_ours(frame->rst_stream.error_code)) {
       session.spend(FloodGuard::reset_cost);

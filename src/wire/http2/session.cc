@@ -93,11 +93,18 @@ int Session::spend(std::int64_t cost) {
 void Session::fail(SessionDefect defect, std::uint32_t error_code) {
   if (defect_ != SessionDefect::None) return;
   defect_ = defect;
+  error_code_ = error_code;
   nghttp2_session_terminate_session(native_, error_code);
 }
 
-void Session::note_goaway(std::uint32_t error_code) {
+std::string_view Session::error_name() const {
+  return nghttp2_http2_strerror(error_code_);
+}
+
+void Session::note_goaway(std::uint32_t error_code, std::string_view text) {
+  if (error_code != NGHTTP2_NO_ERROR) error_text_ = text.substr(0, error_text_max);
   if (defect_ != SessionDefect::None) return;
+  error_code_ = error_code;
   switch (error_code) {
     case NGHTTP2_NO_ERROR:
       break;

@@ -78,6 +78,9 @@ class Session final : public std::enable_shared_from_this<Session>, private Rest
   std::size_t stream_count() const { return stream_count_; }
   // Why it was ended by us.
   SessionDefect defect() const { return defect_; }
+  // What the peer was told of it: "PROTOCOL_ERROR", and in words where the library had some.
+  std::string_view error_name() const;
+  const std::string& error_text() const { return error_text_; }
   // Whether the memory that only work needs has been given back since the last of it.
   bool holds_least() const { return memory_.is_released(); }
   io::Loop& loop() const { return loop_; }
@@ -98,7 +101,8 @@ class Session final : public std::enable_shared_from_this<Session>, private Rest
   io::Task<void> write_out();
   // Ends the connection with GOAWAY.
   void fail(SessionDefect defect, std::uint32_t error_code);
-  void note_goaway(std::uint32_t error_code);
+  // One that we have sent.
+  void note_goaway(std::uint32_t error_code, std::string_view text);
   // The transport has failed.
   void cut(Code code);
   // nghttp2's code for what a callback gives: not 0 where it was a flood.
@@ -155,10 +159,13 @@ class Session final : public std::enable_shared_from_this<Session>, private Rest
   bool peer_leaves_ = false;  // GOAWAY was received
   bool gone_ = false;         // the transport carries nothing any more
   SessionDefect defect_ = SessionDefect::None;
+  std::uint32_t error_code_ = 0;
+  std::string error_text_;        // at most error_text_max
   io::Strand* runner_ = nullptr;  // run()'s
   bool nudged_ = false;
   io::Scope writer_;
 
+  static constexpr std::size_t error_text_max = 120;
   static constexpr std::size_t out_bytes_max = 64 * kib;
   // Of what streams hold that is not sent yet. A peer that does not read holds this, and a little for each stream.
   static constexpr std::size_t queued_bytes_max = 1 * mib;

@@ -177,7 +177,16 @@ bool Stream::begin(ssl_ctx_st* context) {
   BIO_set_init(bio, 1);
   SSL_set_bio(connection_.get(), bio, bio);
   SSL_set_app_data(connection_.get(), this);
+  SSL_set_info_callback(connection_.get(), take_note);
   return true;
+}
+
+void Stream::take_note(const ssl_st* connection, int where, int value) {
+  constexpr int fatal = 2;
+  if ((where & SSL_CB_ALERT) == 0 || (value >> 8) != fatal) return;
+  auto* self = static_cast<Stream*>(SSL_get_app_data(connection));
+  if (self == nullptr) return;
+  self->alerted_ = Alerted{static_cast<std::uint8_t>(value & 0xff), (where & SSL_CB_READ) != 0};
 }
 
 Stream::~Stream() {

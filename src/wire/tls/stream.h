@@ -41,6 +41,12 @@ class Stream final : public io::Stream {
   io::TcpStream& below() { return tcp_; }
   // Of a failed one, for the operator: "certificate verify failed: self-signed certificate".
   const std::string& failure() const { return failure_; }
+  // The last fatal alert that went either way; none: there was none.
+  struct Alerted {
+    std::uint8_t number = 0;
+    bool by_peer = false;
+  };
+  const std::optional<Alerted>& alerted() const { return alerted_; }
 
   std::string_view version() const;      // "TLSv1.3"
   std::string_view cipher() const;       // "TLS_AES_128_GCM_SHA256"
@@ -74,6 +80,8 @@ class Stream final : public io::Stream {
 
   // The library's: a session of ours with a target.
   static int take_session(ssl_st* connection, ssl_session_st* session);
+  // The library's: a step of the handshake, or an alert.
+  static void take_note(const ssl_st* connection, int where, int value);
 
  private:
   struct Bio;
@@ -105,6 +113,7 @@ class Stream final : public io::Stream {
   std::optional<Code> tcp_failed_;            // Closed: the peer's last byte has come
   std::optional<io::Transfer> reading_over_;  // End or Failed: so it stays
   std::string failure_;
+  std::optional<Alerted> alerted_;
   mutable std::optional<std::string> peer_certificate_;
   mutable std::optional<std::string> session_id_;
 };

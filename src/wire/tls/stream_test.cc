@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "io/run_in_loop.h"
+#include "wire/tls/alert.h"
 #include "wire/tls/test_authority.h"
 
 namespace ballast::tls {
@@ -90,6 +91,8 @@ struct TlsStream : testing::Test {
     Ends ends = co_await connect({.name = std::move(name), .slot = slot});
     result = {ends.server_end, ends.client_end};
     failure = ends.client->failure();
+    server_alert = ends.server->alerted();
+    client_alert = ends.client->alerted();
     subject = is_done(ends.server_end) ? ends.server->peer_subject() : "";
     if (is_done(ends.client_end) && is_done(ends.server_end)) {
       // The ticket of TLS 1.3 comes behind the handshake.
@@ -120,6 +123,8 @@ struct TlsStream : testing::Test {
   std::shared_ptr<const ServerContext> server_context;
   std::shared_ptr<const ClientContext> client_context;
   std::string failure;
+  std::optional<Stream::Alerted> server_alert;
+  std::optional<Stream::Alerted> client_alert;
   std::string subject;
   std::string shown;  // the subject of the server's certificate
 };
@@ -373,6 +378,29 @@ TEST_F(TlsStream, ClientsShowCertificates) {
   EXPECT_EQ(outcome("site.example"), both_ok);
   server_options.revocations_pem = people.revoke(alice.cert);
   EXPECT_EQ(again("site.example").first, HandshakeEnd::BadCertificate);
+}
+
+TEST_F(TlsStream, TellsTheAlertThatWentEitherWay) {
+  EXPECT_EQ(outcome("site.example"), both_ok);
+  EXPECT_FALSE(server_alert.has_value());
+  EXPECT_FALSE(client_alert.has_value()) << "a farewell is no failure";
+  // Ours: the client has shown nothing.
+  server_options.authorities_pem = authority.pem();
+  server_options.clients = ClientAuthentication::Required;
+  slot->session.reset();
+  EXPECT_EQ(outcome("site.example").first, HandshakeEnd::NoCertificate);
+  ASSERT_TRUE(server_alert.has_value());
+  EXPECT_FALSE(server_alert->by_peer);
+  EXPECT_EQ(alert_name(server_alert->number), "certificate_required");
+  // The client's: it does not trust our name.
+  server_options.clients = ClientAuthentication::Off;
+  EXPECT_EQ(outcome("other.example").second, HandshakeEnd::BadCertificate);
+  ASSERT_TRUE(client_alert.has_value());
+  EXPECT_FALSE(client_alert->by_peer);
+  ASSERT_TRUE(server_alert.has_value());
+  EXPECT_TRUE(server_alert->by_peer);
+  EXPECT_EQ(server_alert->number, client_alert->number);
+  EXPECT_EQ(alert_name(255), "unknown");
 }
 
 TEST_F(TlsStream, CertificatesAreChosenByName) {
