@@ -27,6 +27,7 @@ class Applier final : public model::Service {
  public:
   model::Status status() override { return {}; }
   std::vector<model::Event> events(std::uint64_t) override { return {}; }
+  Result<model::ExplainAnswer> explain(const model::ExplainQuery&) override { return model::ExplainAnswer{}; }
   std::vector<model::Change> plan(const config::Settings&) override { return {}; }
   Result<model::ApplyReport> apply(config::Settings next) override {
     if (refusal.has_value()) return fail(*refusal);

@@ -49,7 +49,8 @@ TEST(Mistakes, OfTheWholeFile) {
           {"listners: {}",
            {"1:1 unknown key \"listners\" in this configuration; did you mean \"listeners\"? | allowed: include, "
             "listeners, "
-            "target_groups, acme, access_log, explain, admin, state_directory, workers, shutdown_timeout, handover_timeout"}},
+            "target_groups, acme, access_log, explain, admin, state_directory, workers, shutdown_timeout, "
+            "handover_timeout"}},
           {"zzz: {}",
            {"1:1 unknown key \"zzz\" in this configuration | allowed: include, listeners, target_groups, acme, "
             "access_log, explain, "

@@ -148,9 +148,8 @@ Value<Retries> retries() {
                .example = "2",
                .value = field(&Retries::attempts, integer({.min = 1, .max = 10}))},
               {.name = "budget",
-               .doc = "Retries are at most this share of the requests under way (three are always allowed), so that a "
-                      "failing "
-                      "group is not buried under them.",
+               .doc = "Retries of what a target has been sent are at most this share of the requests under way (three "
+                      "are always allowed), so that a failing group is not buried under them.",
                .example = "10%",
                .value = field(&Retries::budget_percent, percent())},
               {.name = "statuses",

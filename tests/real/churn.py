@@ -79,8 +79,7 @@ class Churn:
         pace = (self._stop_at - start) / max(1, len(wanted))
         for number, kind in enumerate(wanted):
             if kind == "upgrade":
-                await self._proxy.upgrade()
-                self.upgrades += 1
+                self.upgrades += await self._proxy.upgrade()
             else:
                 await self._crash()
             await asyncio.sleep(max(0.0, start + (number + 1) * pace - time.monotonic()))

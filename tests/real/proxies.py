@@ -99,9 +99,10 @@ target_groups:
         beside.rename(self._program)
         self._versions.reverse()
 
-    async def upgrade(self) -> None:
+    async def upgrade(self) -> bool:
         self._install()
         await self._command("upgrade")
+        return True
 
     def kill(self) -> int:
         """The process that serves, by its number."""
@@ -150,7 +151,7 @@ class _Reloading:
 
     has_dns = False
     can_drain = False
-    can_upgrade = False  # nginx can, by three signals; HAProxy by its master's reload, which is what switch() does
+    can_upgrade = True
     reload_signal = signal.SIGHUP
 
     def __init__(self, folder: pathlib.Path, targets: Targets):
@@ -186,10 +187,18 @@ class _Reloading:
     async def switch(self) -> None:
         self._variant = "b" if self._variant == "a" else "a"
         self.file.write_text(self.text(self._variant))
-        self._process.send_signal(self.reload_signal)
+        os.kill(self.master(), self.reload_signal)
+
+    def master(self) -> int:
+        return self._process.pid
+
+    async def upgrade(self) -> bool:
+        """Whether it could be done."""
+        raise NotImplementedError
 
     async def stop(self) -> None:
-        children = _descendants(self._process.pid)
+        children = [*_descendants(self._process.pid), *_descendants(self.master()), self.master()]
+        os.kill(self.master(), signal.SIGTERM)
         self._process.terminate()
         try:
             async with asyncio.timeout(10):
@@ -205,6 +214,8 @@ class _Reloading:
 
 class NginxProxy(_Reloading):
     name = "nginx"
+    # "The changing binary signal is ignored" while the process that started it lives, as under a supervisor and here.
+    can_upgrade = False
 
     def command(self) -> list[str]:
         return ["nginx", "-p", str(self._folder), "-c", str(self.file), "-e", "stderr"]
@@ -236,6 +247,11 @@ http {{
 class HaproxyProxy(_Reloading):
     name = "haproxy"
     reload_signal = signal.SIGUSR2  # to the master; its workers hand the listening sockets over
+
+    async def upgrade(self) -> bool:
+        """Its master executes its program anew with each reload."""
+        os.kill(self.master(), self.reload_signal)
+        return True
 
     def command(self) -> list[str]:
         return ["haproxy", "-W", "-db", "-f", str(self.file)]

@@ -5,6 +5,7 @@
 #include "admin/cli/explain_page.h"
 #include "admin/cli/run.h"
 #include "admin/fake_service.h"
+#include "admin/test_changes.h"
 
 namespace ballast::admin {
 namespace {
@@ -27,13 +28,14 @@ class DirectClient : public ApiClient {
   Result<ApiAnswer> ask(const ApiQuestion& question) override {
     asked_ = question.target;
     const ApiResponse response = handle({question.method, question.target, question.content_type, question.body},
-                                        service_, {configurations_, "/tmp/s.sock"});
+                                        service_, {configurations_, changes_.get(), "/tmp/s.sock"});
     return ApiAnswer{response.status, response.body};
   }
   void pause(std::chrono::milliseconds) override {}
 
  private:
   FakeService& service_;
+  TestChanges changes_{service_};
   const ConfigSource& configurations_;
   std::string& asked_;
 };
@@ -353,24 +355,30 @@ TEST_F(ExplainCommand, NothingMovesTheCursor) {
 
 TEST(ExplainApi, IsForTheSocketAlone) {
   FakeService service;
+  TestChanges changes(service);
   NoConfigurations configurations;
   for (const char* target : {"/v1/explain", "/v1/explain/abc"}) {
-    EXPECT_EQ(handle({.method = "GET", .target = target, .door = Door::Tcp}, service, {configurations, "/s"}).status,
-              403);
-    EXPECT_EQ(handle({.method = "POST", .target = target}, service, {configurations, "/s"}).status, 405);
+    EXPECT_EQ(
+        handle({.method = "GET", .target = target, .door = Door::Tcp}, service, {configurations, changes.get(), "/s"})
+            .status,
+        403);
+    EXPECT_EQ(handle({.method = "POST", .target = target}, service, {configurations, changes.get(), "/s"}).status, 405);
   }
 }
 
 TEST(ExplainApi, RefusesParametersThatCannotBe) {
   FakeService service;
+  TestChanges changes(service);
   NoConfigurations configurations;
   for (const char* query : {"last=0", "last=1001", "last=x", "status=99", "status=600", "slow=yes", "state=502"}) {
-    const ApiResponse response =
-        handle({.method = "GET", .target = std::string("/v1/explain?") + query}, service, {configurations, "/s"});
+    const ApiResponse response = handle({.method = "GET", .target = std::string("/v1/explain?") + query}, service,
+                                        {configurations, changes.get(), "/s"});
     EXPECT_EQ(response.status, 400) << query;
   }
   service.refusal = Error(Code::Invalid, "there is no reason \"x\"");
-  EXPECT_EQ(handle({.method = "GET", .target = "/v1/explain?reason=x"}, service, {configurations, "/s"}).status, 422);
+  EXPECT_EQ(handle({.method = "GET", .target = "/v1/explain?reason=x"}, service, {configurations, changes.get(), "/s"})
+                .status,
+            422);
 }
 
 TEST(Wrap, BreaksBetweenWords) {

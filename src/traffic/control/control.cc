@@ -139,6 +139,7 @@ io::Task<Result<>> Control::start() {
     if (!before) events_.add("state.not_read", "ballast", before.error().text() + "; starting without it");
     options_.state_before.clear();
     events_.restore(std::move(before_.events));
+    protect_.restore(std::move(before_.rates));
     generation_ = before_.generation;
   }
 
@@ -225,9 +226,10 @@ SavedState Control::save(const std::vector<std::shared_ptr<ListenerShare>>& list
   return state;
 }
 
-std::string Control::state() const {
+std::string Control::state(SavedKeys keys) const {
   SavedState whole = save(open_listeners());
   whole.events = events_.since(0);
+  whole.rates = protect_.saved(keys);
   if (settings_->recording != nullptr) whole.configuration = config::write_recording(*settings_->recording);
   return write_state(whole);
 }
@@ -237,7 +239,7 @@ std::string Control::state_to_follow() {
   handed_over_ = save(open_listeners());
   const std::vector<model::Event> told = events_.since(0);
   handed_over_event_ = told.empty() ? 0 : told.back().id;
-  return state();
+  return state(SavedKeys::Told);
 }
 
 std::string Control::configuration_in(const std::string& state) {

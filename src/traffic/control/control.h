@@ -58,7 +58,7 @@ class Control final : public model::Service, private io::Timer {
   // What drain_away() waits for has to end within settings().shutdown_timeout after all.
   void hurry_away();
   // For the process that follows (saved_state.h), should this one die.
-  std::string state() const;
+  std::string state() const { return state(SavedKeys::LeftOut); }
   // For one that is to follow now. Changes are refused from here on: the other one would not have them.
   std::string state_to_follow();
   // None has followed; changes are taken again.
@@ -89,6 +89,7 @@ class Control final : public model::Service, private io::Timer {
   Result<> make_workers();
   io::Task<void> end_within(config::Milliseconds time, Worker::AtRest at_rest);
   std::vector<std::shared_ptr<ListenerShare>> open_listeners() const;
+  std::string state(SavedKeys keys) const;
   SavedState save(const std::vector<std::shared_ptr<ListenerShare>>& listeners) const;
   void count_on(SavedState counted);
   Result<> may_change() const;

@@ -56,6 +56,7 @@ void ProtectKeeper::commit(Files files, std::shared_ptr<const config::Settings> 
   files_ = std::move(files);
   settings_ = std::move(settings);
   compile();
+  before_.clear();
   if (!files_.empty() && !is_armed()) context_.loop.timers().arm(*this, context_.loop.now() + look_interval);
 }
 
@@ -102,13 +103,26 @@ Door ProtectKeeper::compile(const config::Door& door, const std::string& listene
   for (const config::RateLimit& limit : door.rate_limits) {
     RateShare::Place place{.listener = listener, .rule = rule, .limit = limit.name};
     const auto kept = rates_.find(place);
-    auto share = kept != rates_.end() && kept->second->holds_for(limit)
-                     ? kept->second
-                     : std::make_shared<RateShare>(place, limit, context_.workers);
+    auto share = kept != rates_.end() && kept->second->holds_for(limit) ? kept->second : restored(place, limit);
+    if (share == nullptr) share = std::make_shared<RateShare>(place, limit, context_.workers);
     next_rates_.emplace(std::move(place), share);
     compiled.limits.push_back({.share = std::move(share), .settings = limit, .except = NetworkSet(limit.except)});
   }
   return compiled;
+}
+
+std::shared_ptr<RateShare> ProtectKeeper::restored(const RateShare::Place& place,
+                                                   const config::RateLimit& limit) const {
+  for (const SavedRate& each : before_) {
+    if (each.place == place) return traffic::restore(each, limit, context_.workers);
+  }
+  return nullptr;
+}
+
+std::vector<SavedRate> ProtectKeeper::saved(SavedKeys keys) const {
+  std::vector<SavedRate> all;
+  for (const auto& [place, share] : rates_) all.push_back(save(*share, keys, context_.loop.now()));
+  return all;
 }
 
 NetworkSet ProtectKeeper::compile(const config::Networks& networks) const {

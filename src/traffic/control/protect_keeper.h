@@ -18,6 +18,7 @@
 #include "model/status.h"
 #include "traffic/control/events.h"
 #include "traffic/protect/protection.h"
+#include "traffic/protect/saved_rate.h"
 
 namespace ballast::traffic {
 
@@ -48,6 +49,9 @@ class ProtectKeeper final : private io::Timer {
   // For the Plan being made; nullptr: nothing stands at that listener's door.
   std::shared_ptr<const Protection> of(const config::Listener& listener) const;
   void add_to(model::Status& status) const;
+  // For the process that follows, and of the one before; the latter before the first commit().
+  std::vector<SavedRate> saved(SavedKeys keys) const;
+  void restore(std::vector<SavedRate> rates) { before_ = std::move(rates); }
   void stop() { disarm(); }
 
  private:
@@ -58,7 +62,10 @@ class ProtectKeeper final : private io::Timer {
   Door compile(const config::Door& door, const std::string& listener, const std::string& rule);
   NetworkSet compile(const config::Networks& networks) const;
 
+  std::shared_ptr<RateShare> restored(const RateShare::Place& place, const config::RateLimit& limit) const;
+
   Context context_;
+  std::vector<SavedRate> before_;  // until the first commit()
   std::shared_ptr<const config::Settings> settings_;
   Files files_;
   std::map<RateShare::Place, std::shared_ptr<RateShare>> rates_;

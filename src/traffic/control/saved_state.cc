@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
+
 namespace ballast::traffic {
 namespace {
 
@@ -110,6 +112,35 @@ SavedTarget target_of(const Json& json) {
   return target;
 }
 
+Json json_of(const SavedRate& rate) {
+  return {{"listener", rate.place.listener},
+          {"rule", rate.place.rule},
+          {"limit", rate.place.limit},
+          {"meaning", rate.meaning},
+          {"secret_low", rate.secret.low},
+          {"secret_high", rate.secret.high},
+          {"keys", encode_base64url(rate.keys)},
+          {"admitted", rate.admitted},
+          {"limited", rate.limited},
+          {"reported", rate.reported},
+          {"displaced", rate.displaced}};
+}
+
+SavedRate rate_of(const Json& json) {
+  const auto count = [&](const char* name) {
+    const auto found = json.find(name);
+    return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+  };
+  return {.place = {.listener = text(json, "listener"), .rule = text(json, "rule"), .limit = text(json, "limit")},
+          .meaning = text(json, "meaning"),
+          .secret = {.low = count("secret_low"), .high = count("secret_high")},
+          .keys = decode_base64url(text(json, "keys")).value_or(std::string()),
+          .admitted = count("admitted"),
+          .limited = count("limited"),
+          .reported = count("reported"),
+          .displaced = count("displaced")};
+}
+
 }  // namespace
 
 const SavedGroup* SavedState::group(const std::string& name) const {
@@ -139,6 +170,8 @@ std::string write_state(const SavedState& state) {
   for (const SavedListener& each : state.listeners) {
     listeners.push_back({{"name", each.name}, {"counts", each.counts}});
   }
+  Json rates = Json::array();
+  for (const SavedRate& each : state.rates) rates.push_back(json_of(each));
   Json events = Json::array();
   for (const model::Event& event : state.events) {
     events.push_back({{"id", event.id},
@@ -147,11 +180,9 @@ std::string write_state(const SavedState& state) {
                       {"subject", event.subject},
                       {"text", event.text}});
   }
-  const Json json = {{"groups", std::move(groups)},
-                     {"listeners", std::move(listeners)},
-                     {"events", std::move(events)},
-                     {"generation", state.generation},
-                     {"configuration", state.configuration}};
+  const Json json = {{"groups", std::move(groups)},    {"listeners", std::move(listeners)},
+                     {"rates", std::move(rates)},      {"events", std::move(events)},
+                     {"generation", state.generation}, {"configuration", state.configuration}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -178,6 +209,7 @@ Result<SavedState> read_state(const std::string& text_of_it) {
   for (const Json& each : objects(json, "listeners")) {
     state.listeners.push_back({.name = text(each, "name"), .counts = counts(each)});
   }
+  for (const Json& each : objects(json, "rates")) state.rates.push_back(rate_of(each));
   for (const Json& each : objects(json, "events")) {
     state.events.push_back({.id = static_cast<std::uint64_t>(number(each, "id")),
                             .at = from_ms(number(each, "at")),

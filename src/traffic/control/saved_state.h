@@ -10,6 +10,7 @@
 #include "model/status.h"
 #include "traffic/control/counts.h"
 #include "traffic/health/decide.h"
+#include "traffic/protect/saved_rate.h"
 
 namespace ballast::traffic {
 
@@ -44,6 +45,7 @@ struct SavedListener {
 
 struct SavedState {
   std::vector<SavedGroup> groups;
+  std::vector<SavedRate> rates;
   std::vector<SavedListener> listeners;
   std::vector<model::Event> events;
   std::uint64_t generation = 0;

@@ -167,6 +167,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
   walk_ = &walk;
   Attempt last{.reason = Reason::NoTarget};
   bool same_target_again = false;  // a connection at rest had died: the target itself has not been asked yet
+  bool in_budget = false;          // this attempt may double what a target had to do already
   while (true) {
     if (!same_target_again) {
       const auto slot = walk.next(state_->facts.attempts != 0 ? Walk::Reserve::Allowed : Walk::Reserve::No);
@@ -178,17 +179,17 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
       target_ = group_->targets[*slot].get();
       target_slot_ = *slot;
     }
-    const bool again = state_->facts.attempts != 0;
     ++state_->facts.attempts;
     AttemptNote& noted = note();
     noted = {.target = target_, .began = loop_.now()};
-    if (again) group_cell.retries_active.add();
+    if (in_budget) group_cell.retries_active.add();
     last = co_await try_target(same_target_again ? Fresh::Required : Fresh::Allowed);
-    if (again) group_cell.retries_active.subtract();
+    if (in_budget) group_cell.retries_active.subtract();
     noted.reason = last.answered ? state_->facts.reason : last.reason;
     if (last.answered) break;
     if (last.unwelcome) {
       noted.again = Again::NextTarget;
+      in_budget = true;
       group_cell.retries.add();
       if (co_await pause(last)) continue;
       noted.again = last.reason == Reason::Stopped ? Again::Stopped : Again::ClientGone;
@@ -198,7 +199,9 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
     same_target_again = last.was_stale;
     noted.again = may_try_again(last);
     if (!is_again(noted.again)) break;
-    if (!last.was_stale && !budget_allows(group_cell, group_->settings->retries)) {
+    // What could not connect has cost no target anything; attempts bound it.
+    in_budget = !last.was_stale && last.retry != Retry::Always;
+    if (in_budget && !budget_allows(group_cell, group_->settings->retries)) {
       noted.again = Again::Budget;
       group_cell.retries_refused.add();
       break;

@@ -53,6 +53,8 @@ void Exchange::keep_record() {
   if (const tls::Stream* secure = client_.secure(); secure != nullptr) record->put(Text::Sni, secure->server_name());
   if (!state_->trouble.empty()) {
     record->put(Text::Detail, state_->trouble);
+  } else if (!state_->limit_name.empty()) {
+    record->put(Text::Detail, state_->limit_name);
   } else if (!state_->auth_fault.empty()) {
     record->put(Text::Detail, state_->auth_fault);
   } else if (facts.reason == Reason::NoTarget || facts.reason == Reason::TargetsFull) {

@@ -6,6 +6,7 @@
 #include "io/loop.h"
 #include "io/tcp.h"
 #include "traffic/connection_count.h"
+#include "traffic/explain/connection.h"
 #include "traffic/protect/protection.h"
 #include "traffic/worker.h"
 #include "wire/http/head_writer.h"
@@ -63,6 +64,7 @@ io::Task<void> turn_away(Worker& worker, std::shared_ptr<ListenerShare> listener
                                .layer4 = settings.protocol == config::ListenerProtocol::Tls ? "tls" : "tcp",
                                .reason = to_string(reason)});
   }
+  keep_record(worker, {.listener = settings, .peer = client, .told = told.get(), .cause = reason});
   if (!answers) {
     stream.close();
     co_return;

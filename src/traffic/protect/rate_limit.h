@@ -32,10 +32,11 @@ struct RateShare {
     std::string limit;
     friend auto operator<=>(const Place&, const Place&) = default;
   };
-  RateShare(Place where, const config::RateLimit& limit, int workers)
+  RateShare(Place where, const config::RateLimit& limit, int workers, SipKey key = SipKey::random())
       : place(std::move(where)),
         settings(limit),
         rate(Rate::of({.requests = limit.requests, .per = limit.per, .burst = limit.burst})),
+        secret(key),
         table(limit.keys),
         cells(static_cast<std::size_t>(workers)) {}
   // Whether what was counted means the same under `next`.
@@ -47,7 +48,7 @@ struct RateShare {
   const Place place;
   const config::RateLimit settings;  // as it began; what does not matter to the table may have changed since
   const Rate rate;
-  const SipKey secret = SipKey::random();
+  const SipKey secret;
   RateTable table;
   std::vector<RateCell> cells;  // by worker
 };

@@ -90,6 +90,31 @@ RateTable::Charge RateTable::charge(Set& set, int way, std::uint64_t hash, const
   return is_gone() ? Charge::Gone : Charge::Admitted;
 }
 
+std::vector<RateTable::Entry> RateTable::in_use(io::Instant instant) const {
+  const std::int64_t now = std::chrono::duration_cast<io::Duration>(instant.time_since_epoch()).count();
+  std::vector<Entry> entries;
+  for (std::size_t i = 0; i <= mask_; ++i) {
+    for (int way = 0; way < ways; ++way) {
+      const Entry entry{.hash = shared(sets_[i].keys[way]).load(std::memory_order_acquire),
+                        .time = shared(sets_[i].times[way]).load(std::memory_order_acquire)};
+      if (entry.time > now && shared(sets_[i].keys[way]).load(std::memory_order_acquire) == entry.hash) {
+        entries.push_back(entry);
+      }
+    }
+  }
+  return entries;
+}
+
+void RateTable::put(const Entry& entry) {
+  Set& set = sets_[entry.hash & mask_];
+  for (int way = 0; way < ways; ++way) {
+    if (set.times[way] != 0) continue;
+    set.keys[way] = entry.hash;
+    set.times[way] = entry.time;
+    return;
+  }
+}
+
 RateTable::Verdict RateTable::ask(std::uint64_t hash, const Rate& rate, io::Instant instant) {
   constexpr int attempts_max = 8;  // a place is lost to others so often only where the table is far too small
   const std::int64_t now = std::chrono::duration_cast<io::Duration>(instant.time_since_epoch()).count();

@@ -26,6 +26,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "io/deadline.h"
 
@@ -56,6 +57,15 @@ class RateTable {
     bool has_displaced = false;  // another key that was in use was forgotten
   };
   Verdict ask(std::uint64_t hash, const Rate& rate, io::Instant now);
+
+  // A key that is not free now, for another process's table. Beside workers that ask: each entry is one that was true.
+  struct Entry {
+    std::uint64_t hash = 0;
+    std::int64_t time = 0;  // nanoseconds of the monotonic clock
+  };
+  std::vector<Entry> in_use(io::Instant now) const;
+  // Before anybody asks. Where its set is full it is left out.
+  void put(const Entry& entry);
   std::size_t places() const { return (mask_ + 1) * ways; }
 
  private:
