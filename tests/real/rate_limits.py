@@ -155,7 +155,7 @@ def call(ballast):
                f"http://127.0.0.1:{ballast.calls}/service/Call"]
     subprocess.run(command, capture_output=True, timeout=SECONDS_MAX, check=True)
     head = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, check=True).stdout.lower()
-    wanted = ["http/2 200", "grpc-status: 8", "(rate_limited)", "retry-after: 3600"]
+    wanted = ["http/2 200", "grpc-status: 8", "(rate_limited, request ", "retry-after: 3600"]
     missing = [each for each in wanted if each not in head]
     if missing:
         fail(f"a refused call lacks {', '.join(missing)}:\n{head}")
