@@ -94,7 +94,7 @@ io::Task<void> Keeper::watch(ServingPointer serving) {
   std::erase(servings_, serving);
   sockets_.forget(serving->id);
   ended(*serving, *exit);
-  see_that_one_serves(io::Clock::now() - serving->started);
+  see_that_one_serves({.lived = io::Clock::now() - serving->started, .served = serving->stage != Stage::Starting});
 }
 
 void Keeper::ended(Serving& serving, const io::Exit& exit) {
@@ -125,15 +125,15 @@ void Keeper::ended(Serving& serving, const io::Exit& exit) {
   }
 }
 
-void Keeper::see_that_one_serves(io::Duration last_lived) {
+void Keeper::see_that_one_serves(Restarts::Ended last) {
   if (stopping_ || starting_again_ || find(Stage::Serving) != nullptr || find(Stage::Starting) != nullptr) return;
   starting_again_ = true;
-  scope_.spawn(start_again(last_lived));
+  scope_.spawn(start_again(last));
 }
 
-io::Task<void> Keeper::start_again(io::Duration last_lived) {
+io::Task<void> Keeper::start_again(Restarts::Ended last) {
   while (!stopping_) {
-    const io::Duration delay = restarts_.after(last_lived);
+    const io::Duration delay = restarts_.after(last);
     if (delay.count() > 0) co_await io::Sleep(loop_.after(delay));
     if (stopping_) break;
     const Result<ServingPointer> next = start();
@@ -142,7 +142,7 @@ io::Task<void> Keeper::start_again(io::Duration last_lived) {
       break;
     }
     event("server.not_started", next.error().text());
-    last_lived = io::Duration(0);
+    last = {};
   }
   starting_again_ = false;
 }

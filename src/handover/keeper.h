@@ -74,8 +74,8 @@ class Keeper final : private io::Timer {
   io::Task<void> watch(ServingPointer serving);
   void ended(Serving& serving, const io::Exit& exit);
   // Starts one where none serves or will soon, again and again: there is nothing better to do for the clients.
-  void see_that_one_serves(io::Duration last_lived);
-  io::Task<void> start_again(io::Duration last_lived);
+  void see_that_one_serves(Restarts::Ended last);
+  io::Task<void> start_again(Restarts::Ended last);
   void hear(Serving& serving);
   void take(Serving& serving, Message message, std::vector<io::OwnedFd> descriptors);
   void answer(Serving& serving, const Message& question);

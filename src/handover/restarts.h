@@ -1,29 +1,39 @@
 // When a serving process that has ended is started again: at once, unless it keeps ending. Pure.
 #pragma once
 
+#include <algorithm>
+
 #include "io/deadline.h"
 
 namespace ballast::handover {
 
-// One that lived so long has not ended because of how it was started.
-inline constexpr auto restart_settled = std::chrono::seconds(10);
-inline constexpr auto restart_delay_first = std::chrono::milliseconds(100);
-inline constexpr auto restart_delay_max = std::chrono::seconds(5);
-
 class Restarts {
  public:
-  // It has ended after so long; how long to wait before the next start: nothing the first time, then 100 ms, doubling.
-  io::Duration after(io::Duration lived) {
-    if (lived >= restart_settled) in_a_row_ = 0;
+  // One that served for so long is followed at once, however often that happens: every client waits meanwhile, and the
+  // processor has time enough for both.
+  static constexpr io::Duration settled = std::chrono::seconds(1);
+  static constexpr io::Duration delay_first = std::chrono::milliseconds(100);
+  // Of one that comes to serve and dies in the same moment; of one that does not even come to serve.
+  static constexpr io::Duration delay_max_serving = std::chrono::seconds(1);
+  static constexpr io::Duration delay_max = std::chrono::seconds(5);
+
+  struct Ended {
+    io::Duration lived{0};
+    bool served = false;
+  };
+
+  // How long to wait before the next start: nothing the first time, then 100 ms, doubling.
+  io::Duration after(const Ended& ended) {
+    if (ended.served && ended.lived >= settled) in_a_row_ = 0;
+    const io::Duration longest = ended.served ? delay_max_serving : delay_max;
     io::Duration delay{0};
     if (in_a_row_ > 0) {
-      delay = restart_delay_first;
-      for (int i = 1; i < in_a_row_ && delay < restart_delay_max; ++i) delay *= 2;
+      delay = delay_first;
+      for (int i = 1; i < in_a_row_ && delay < longest; ++i) delay *= 2;
     }
     ++in_a_row_;
-    return delay < restart_delay_max ? delay : io::Duration(restart_delay_max);
+    return std::min(delay, longest);
   }
-  int in_a_row() const { return in_a_row_; }
 
  private:
   int in_a_row_ = 0;

@@ -53,7 +53,7 @@ http {{
 def haproxy_config(address: str, origin: int, connections: int) -> str:
     return f"""global
     nbthread 2
-    maxconn {2 * connections}
+    maxconn {connections + 2000}
 defaults
     mode http
     timeout connect 5s
