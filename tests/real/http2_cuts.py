@@ -103,8 +103,10 @@ class Target:
     async def refuse(self) -> None:
         """Says that it has not looked at what it holds; what comes is answered."""
         self.does = Does.ANSWER
-        for peer, stream in self._end_held():
-            await peer.send(rst_stream(stream, REFUSED_STREAM))
+        held = self._end_held()
+        need(len({peer for peer, _ in held}) == 1, "it was asked on several connections")
+        # At once, as a GOAWAY would: what is refused later finds a connection that has answered meanwhile, and makes a third.
+        await held[0][0].send(b"".join(rst_stream(stream, REFUSED_STREAM) for _, stream in held))
 
     async def cut(self, then: Does) -> None:
         self.does = then
