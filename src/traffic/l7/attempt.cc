@@ -270,6 +270,7 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
     if (step.kind == HeadStep::Kind::Lost) {
       if (step.unconnected) co_return failed(reason_of_connect(step.code), Retry::Always);
       Attempt attempt = failed_by(Error(step.code), upstream);
+      attempt.unattended = step.unattended;
       if (step.began || interims != 0) attempt.retry = Retry::Never;
       if (step.refused) attempt.retry = Retry::Always;
       if (attempt.retry == Retry::Never) attempt.was_stale = false;

@@ -189,6 +189,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
     if (last.answered) break;
     if (last.unwelcome) {
       noted.again = Again::NextTarget;
+      same_target_again = false;
       in_budget = true;
       group_cell.retries.add();
       if (co_await pause(last)) continue;
@@ -196,15 +197,20 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
       break;
     }
 
+    // A new connection of HTTP/2 is others' as well, and may have answered them before it was cut.
+    if (same_target_again) last.was_stale = false;
     same_target_again = last.was_stale;
+    replayed_ = replayed_ || last.was_stale;
     noted.again = may_try_again(last);
     if (!is_again(noted.again)) break;
     // What could not connect has cost no target anything; attempts bound it.
-    in_budget = !last.was_stale && last.retry != Retry::Always;
-    if (in_budget && !budget_allows(group_cell, group_->settings->retries)) {
-      noted.again = Again::Budget;
-      group_cell.retries_refused.add();
-      break;
+    if (!last.was_stale && last.retry != Retry::Always && !last.unattended) {
+      if (!budget_allows(group_cell, group_->settings->retries)) {
+        noted.again = Again::Budget;
+        group_cell.retries_refused.add();
+        break;
+      }
+      in_budget = true;
     }
     if (last.was_stale) {
       group_cell.stale_replays.add();
@@ -222,9 +228,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
 Again Exchange::may_try_again(const Attempt& attempt) const {
   if (client_.was_cut()) return Again::ClientGone;
   if (client_.called_off()) return Again::Stopped;
-  if (state_->facts.attempts >= group_->settings->retries.attempts + (attempt.was_stale ? 1 : 0)) {
-    return Again::AttemptsUsed;
-  }
+  if (state_->facts.attempts >= attempts_max()) return Again::AttemptsUsed;
   if (attempt.retry == Retry::Never) return is_of_target(attempt.reason) ? Again::MayHaveActed : Again::None;
   // What has been pulled from the client and not been held cannot be sent again.
   if (upload_began_) return Again::BodySent;

@@ -58,9 +58,10 @@ class Exchange {
     http::Defect defect = http::Defect::None;
     std::optional<std::uint64_t> defect_at = std::nullopt;
     Retry retry = Retry::Never;
-    bool was_stale = false;  // a connection that had been at rest was dead; the target itself may be well
-    bool unwelcome = false;  // it was answered with a status to be tried again; another target waits to be asked
-    io::Duration pause{0};   // the target wants the next attempt that much later
+    bool was_stale = false;   // a connection that had been at rest was dead; the target itself may be well
+    bool unattended = false;  // no program of the target's has shown itself: another target is asked at nobody's cost
+    bool unwelcome = false;   // it was answered with a status to be tried again; another target waits to be asked
+    io::Duration pause{0};    // the target wants the next attempt that much later
   };
 
   struct OwnAnswer {
@@ -87,6 +88,8 @@ class Exchange {
   // exchange.cc
   io::Task<After> answer();
   io::Task<After> forward(const ForwardTo& forward_to);
+  // A connection at rest that was dead is no attempt: the target itself had not been asked.
+  int attempts_max() const { return group_->settings->retries.attempts + (replayed_ ? 1 : 0); }
   // NextTarget or SameTarget, or why not.
   Again may_try_again(const Attempt& attempt) const;
   // The pause that a target asked for; False: the client did not wait.
@@ -187,6 +190,7 @@ class Exchange {
   std::array<std::uint8_t, 16> source_;                 // the client's address, behind trusted proxies
   io::Deadline call_deadline_ = io::Deadline::never();  // of a gRPC call, as its client says
   bool upload_began_ = false;                           // bytes of a body that is not held have been asked for
+  bool replayed_ = false;                               // because a connection at rest was dead
 };
 
 }  // namespace ballast::traffic

@@ -15,12 +15,11 @@ Http2Pool::Connection::Connection(io::Loop& loop, const config::TargetGroup& set
                                      .sink_idle = settings.timeouts.idle})) {}
 
 std::shared_ptr<Http2Pool::Connection> Http2Pool::take(Fresh fresh, const Way& way) {
-  if (fresh == Fresh::Allowed) {
-    for (const std::shared_ptr<Connection>& connection : connections_) {
-      if (!connection->session().may_request()) continue;
-      if (connection->has_answered()) cell_.reuses.add();
-      return connection;
-    }
+  for (const std::shared_ptr<Connection>& connection : connections_) {
+    if (fresh == Fresh::Required && connection->has_answered()) continue;
+    if (!connection->session().may_request()) continue;
+    if (connection->has_answered()) cell_.reuses.add();
+    return connection;
   }
   if (retired_ || connections_.size() >= connections_max) return nullptr;
   auto connection = std::make_shared<Connection>(scope_.loop(), *way.group.settings);

@@ -29,6 +29,8 @@ class Http2Pool final : public std::enable_shared_from_this<Http2Pool> {
   // One connection and what it has carried.
   class Connection;
 
+  // Required: one that has not answered yet. All that were under way on a connection that died come at once, and go
+  // together on the one that takes its place.
   enum class Fresh : std::uint8_t { Allowed, Required };
   // What a new connection is made by; the Plan keeps the others.
   struct Way {

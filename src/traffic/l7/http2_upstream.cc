@@ -63,10 +63,13 @@ HeadStep Http2Upstream::try_head(ExchangeState& state, const http::HeadLimits& l
   }
   if (stream_->is_lost()) {
     const std::optional<Code> failure = connection_->connect_failure();
+    // A server that is killed leaves its listening socket for a moment, and the connections that it takes are cut.
+    const bool shook_hands = connection_->connecting().tls.count() >= 0;
     return {.kind = HeadStep::Kind::Lost,
             .code = failure.value_or(stream_->code()),
             .refused = stream_->was_refused(),
-            .unconnected = failure.has_value()};
+            .unconnected = failure.has_value(),
+            .unattended = !shook_hands && !connection_->session().has_heard()};
   }
   return {};
 }

@@ -39,7 +39,7 @@ std::optional<Exchange::Attempt> Exchange::turn_down(http::Body& body, std::opti
   if (upload_began_) return passed_on(Again::BodySent);  // a body that has not been held goes once
   if (client_.was_cut()) return passed_on(Again::ClientGone);
   if (client_.called_off()) return passed_on(Again::Stopped);
-  if (state_->facts.attempts >= retries.attempts) return passed_on(Again::AttemptsUsed);
+  if (state_->facts.attempts >= attempts_max()) return passed_on(Again::AttemptsUsed);
 
   Attempt attempt{.unwelcome = true};
   if (state_->facts.is_call) {

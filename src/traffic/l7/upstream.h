@@ -64,6 +64,8 @@ struct HeadStep {
   bool began = false;                                  // Lost: part of a response had come
   bool refused = false;                                // Lost: the target says that it has not looked at the request
   bool unconnected = false;                            // Lost: no connection could be made
+  // Lost: all that was seen of the target is what its kernel does alone, if anything.
+  bool unattended = false;
 };
 
 class Upstream {

@@ -137,6 +137,7 @@ std::string Session::websocket_key() {
 }
 
 bool Session::take(Bytes bytes) {
+  heard_ = true;
   const ssize_t taken =
       nghttp2_session_mem_recv(native_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   idle_frames_ += static_cast<std::int64_t>(walk_.count(bytes));

@@ -76,6 +76,8 @@ class Session final : public std::enable_shared_from_this<Session>, private Rest
   bool may_request() const;
 
   std::size_t stream_count() const { return stream_count_; }
+  // Whether a byte of the peer has come. A server's first are its SETTINGS (RFC 9113 3.4).
+  bool has_heard() const { return heard_; }
   // Why it was ended by us.
   SessionDefect defect() const { return defect_; }
   // What the peer was told of it: "PROTOCOL_ERROR", and in words where the library had some.
@@ -155,7 +157,8 @@ class Session final : public std::enable_shared_from_this<Session>, private Rest
   bool flush_wanted_ = false;
   io::Instant drain_began_{};
   bool draining_ = false;
-  bool refusing_ = false;     // the last stream has been named
+  bool refusing_ = false;  // the last stream has been named
+  bool heard_ = false;
   bool peer_leaves_ = false;  // GOAWAY was received
   bool gone_ = false;         // the transport carries nothing any more
   SessionDefect defect_ = SessionDefect::None;
