@@ -1,8 +1,11 @@
 #include "config/checks.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -32,6 +35,7 @@ class Checker {
       }
       check_auth(listener.auth);
       if (listener.default_action) check_action(listener, *listener.default_action);
+      check_sticky(listener);
     }
     if (settings_.admin.http) {
       const Node* admin = root_.find("admin");
@@ -104,6 +108,45 @@ class Checker {
     }
   }
 
+  // A browser holds one cookie of a name and path for a host: of two groups each would write over the other's.
+  void check_sticky(const Listener& listener) {
+    struct Users {
+      std::map<std::string_view, const TargetGroup*> by_host;  // "": any
+      std::set<const TargetGroup*> all;
+    };
+    std::map<std::pair<std::string_view, std::string_view>, Users> cookies;
+    const auto use = [&](const Action& action, const std::vector<Pattern>& hosts) {
+      const auto* forward = std::get_if<Forward>(&action);
+      if (!forward) return;
+      for (const WeightedGroup& wanted : forward->groups) {
+        const auto found = groups_.find(wanted.group);
+        if (found == groups_.end() || !found->second->sticky || !found->second->sticky->sets_cookie()) continue;
+        const TargetGroup& group = *found->second;
+        Users& users = cookies[{group.sticky->name, group.sticky->path}];
+        const TargetGroup* other = nullptr;
+        const auto meet = [&](const TargetGroup* known) {
+          if (known != &group) other = known;
+        };
+        if (hosts.empty()) {
+          for (const TargetGroup* known : users.all) meet(known);
+        } else if (const auto any = users.by_host.find(""); any != users.by_host.end()) {
+          meet(any->second);
+        }
+        for (const Pattern& host : hosts) meet(users.by_host.emplace(host.text, &group).first->second);
+        if (hosts.empty()) users.by_host.emplace("", &group);
+        users.all.insert(&group);
+        if (other == nullptr || !alike_.emplace(std::minmax(other->name, group.name)).second) continue;
+        diagnostics_.warning(
+            group.sticky->mark,
+            fmt::format("the target groups {} and {}, both of the listener {}, call their cookie {}: each would write "
+                        "over the other's; give one of them another name, or a path of its own",
+                        quote(other->name), quote(group.name), quote(listener.name), quote(group.sticky->name)));
+      }
+    };
+    for (const Rule& rule : listener.rules) use(rule.action, rule.match.host);
+    if (listener.default_action) use(*listener.default_action, {});
+  }
+
   void check_auth(const std::optional<Auth>& auth) {
     if (!auth || !auth->enabled) return;
     const auto* forward = std::get_if<ForwardAuth>(&auth->how);
@@ -171,6 +214,7 @@ class Checker {
   std::map<std::string_view, const TargetGroup*> groups_;
   std::vector<std::string> names_;
   std::map<std::string, Owner> owners_;
+  std::set<std::pair<std::string, std::string>> alike_;  // groups whose cookies are, and it has been said
 };
 
 }  // namespace

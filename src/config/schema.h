@@ -30,6 +30,9 @@ Value<HealthCheck> health_check_kind();
 Value<TargetGroup> target_group_kind();
 Value<Ajp> ajp_kind();
 Value<SessionRoute> session_route_kind();
+Value<Sticky> sticky_kind();
+// What it does not go together with.
+void finish_sticky(const TargetGroup& group, const Node& node, Decoder& decoder);
 
 // JSON Schema 2020-12 of a configuration file, indented; ends in a newline.
 std::string json_schema();

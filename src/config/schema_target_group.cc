@@ -354,6 +354,7 @@ void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder)
     decoder.diagnostics.error(target.mark, "a Unix socket has no name to verify; give tls.server_name");
   }
   finish_routes(group, node, decoder);
+  finish_sticky(group, node, decoder);
   const bool hashes = group.algorithm == Algorithm::SourceHash || group.algorithm == Algorithm::Maglev;
   if (node.find("hash_key") && !hashes) {
     decoder.warning(node.mark_of("hash_key"), "hash_key has no effect: only source_hash and maglev hash");
@@ -455,6 +456,11 @@ Value<TargetGroup> target_group_kind() {
                    .example = "{ cookie: SESSION }",
                    .value =
                        field(&TargetGroup::session_route, switchable(session_route_kind(), &SessionRoute::enabled))},
+                  {.name = "sticky",
+                   .doc = "What keeps a client with the target that has served it.",
+                   .example = "{ by: cookie, name: SHOP_TARGET, max_age: 8h }",
+                   .value = field(&TargetGroup::sticky, sticky_kind()),
+                   .default_words = "none: each request is balanced"},
                   {.name = "response_headers",
                    .doc = "All headers of a response together; more: 502.",
                    .example = "64KiB",

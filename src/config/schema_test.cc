@@ -113,6 +113,7 @@ TEST(Schema, EveryExampleIsTaken) {
       {"retries", "{{ target_groups: {{ x: {{ retries: {} }} }} }}"},
       {"pool", "{{ target_groups: {{ x: {{ pool: {} }} }} }}"},
       {"ajp", "{{ target_groups: {{ x: {{ protocol: ajp, ajp: {} }} }} }}"},
+      {"sticky", "{{ target_groups: {{ x: {{ sticky: {} }} }} }}"},
       {"session_route", "{{ target_groups: {{ x: {{ session_route: {} }} }} }}"},
       {"auth", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {} }} }} }}"},
       {"basic", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {{ basic: {} }} }} }} }}"},

@@ -18,17 +18,11 @@
 #include <vector>
 
 #include "config/health_check.h"
+#include "config/mark.h"
 #include "config/protection.h"
+#include "config/sticky.h"
 
 namespace ballast::config {
-
-// Where a value stood, for errors found after decoding. `file` is an index into Settings::files.
-struct Mark {
-  int file = 0;
-  int line = 0;                                                      // from 1; 0: a default, not in any file
-  int column = 0;                                                    // from 1
-  friend bool operator==(const Mark&, const Mark&) { return true; }  // moving a line changes nothing
-};
 
 // "host:port", ":port", "[v6]:port", "unix:/path". Empty host: every address (listener only). A listener may have a
 // range of ports, ":7000-7010"; a target may have none, "10.0.0.1": then it is asked on the port the client connected
@@ -491,6 +485,7 @@ struct TargetGroup {
   Pool pool;
   Ajp ajp;
   SessionRoute session_route;
+  std::optional<Sticky> sticky;  // none: each request is balanced anew
   std::size_t response_headers_max = 32 * 1024;
   DesyncMode desync = DesyncMode::Defensive;
   std::uint32_t target_connections_max = 0;  // to one target from one worker; 0: no limit

@@ -65,6 +65,8 @@ struct GroupStatus {
   std::uint64_t retries = 0;
   std::uint64_t retries_refused = 0;  // by the budget
   std::uint64_t stale_replays = 0;    // a reused connection had died; replayed
+  std::uint64_t sticky_requests = 0;  // whose cookie named a target of the group
+  std::uint64_t sticky_moved = 0;     // of those, answered by another target
   std::vector<Count> errors;          // by reason code
   std::vector<Count> defects;         // of responses refused
   std::vector<Count> defects_passed;  // of responses passed on all the same

@@ -90,6 +90,8 @@ struct alignas(64) GroupCell {
   Counter retries;
   Counter retries_refused;
   Counter stale_replays;
+  Counter sticky_requests;
+  Counter sticky_moved;
   Counter retries_active;
   DefectCounters defects;         // of responses refused
   DefectCounters defects_passed;  // of responses passed on all the same

@@ -17,6 +17,7 @@
 #include "traffic/auth/guard.h"
 #include "traffic/balance/balancer.h"
 #include "traffic/balance/session_routes.h"
+#include "traffic/balance/sticky_targets.h"
 #include "traffic/cells.h"
 #include "traffic/route/route_table.h"
 #include "traffic/target_use.h"
@@ -97,8 +98,12 @@ struct PlanGroup {
   Balancer reserve;
   std::vector<bool> in_balancer;  // by slot; the others are in the reserve, or have sessions alone
   bool failing_open = false;
-  std::vector<std::string> routes;           // of the targets, by slot; empty where none has one
-  SessionRoutes session_routes;              // of those that take requests
+  std::vector<std::string> routes;         // of the targets, by slot; empty where none has one
+  SessionRoutes session_routes;            // of those that take requests
+  StickyTargets sticky_targets;            // whose cookies clients hold
+  std::vector<std::string> sticky_tokens;  // of the targets, by slot; empty: no cookie is set
+  // By source or header: picks among those that take requests. Empty where `sticky` is not of that kind.
+  Balancer sticky_balancer;
   std::shared_ptr<const GroupContexts> tls;  // nullptr: its targets are spoken to plainly
 };
 

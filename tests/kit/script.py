@@ -20,6 +20,7 @@ class ClientScript:
         self._how = {"source": source, "secure": secure, "server_name": server_name}
         self._client: Client | None = None
         self._crowd: list[Client] = []
+        self._cookies: dict[str, str] | None = None  # what a browser would hold, of one path; None: it holds none
 
     async def _connected(self) -> Client:
         if not self._client:
@@ -64,9 +65,25 @@ class ClientScript:
     async def _message(self, way: str, message: text.Transcript) -> None:
         client = await self._connected()
         if way == ">":
+            if self._cookies and not any(name.lower() == "cookie" for name, _ in message.fields):
+                pairs = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+                message.fields.append(("Cookie", pairs))
             await client.request(message)
         else:
-            check_response(message, await client.response(patience=20.0))
+            response = await client.response(patience=20.0)
+            if self._cookies is not None:
+                self._take_cookies(response.fields.all("Set-Cookie"))
+            check_response(message, response)
+
+    def _take_cookies(self, lines: list[str]) -> None:
+        for line in lines:
+            pair, *attributes = line.split(";")
+            name, _, value = pair.strip().partition("=")
+            ended = any(each.strip().lower() == "max-age=0" for each in attributes)
+            if ended:
+                self._cookies.pop(name, None)
+            else:
+                self._cookies[name] = value
 
     async def _repeat(self, line: text.Line) -> None:
         match = re.fullmatch(r"repeat (\d+):", line.text)
@@ -88,6 +105,9 @@ class ClientScript:
             return
         if step == "disperse":
             await self._disperse()
+            return
+        if step == "keep cookies":
+            self._cookies = {}
             return
         try:
             client = await self._connected()

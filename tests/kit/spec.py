@@ -36,6 +36,7 @@
         receive "raw bytes" | receive 70000 bytes | expect end [within 2s] | expect reset | expect end or reset
         expect silence 200ms | expect refused | open | close | half-close | end without goodbye (TLS) | reset | wait 100ms | repeat 5: ...
         stop reading | read on | crowd 100 (so many idle connections) | disperse
+        keep cookies                      # from here on, and send them where a request says nothing of its own
 
     origin p was told "v2 tcp4 127.0.0.2 > 127.0.0.1"   # of one of its connections, a pattern; `local`, `unknown`
     origin a was reached from 127.0.0.5   # one of its connections

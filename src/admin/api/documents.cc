@@ -154,6 +154,8 @@ Json group(const model::GroupStatus& g) {
               {"retries", g.retries},
               {"retries_refused", g.retries_refused},
               {"stale_replays", g.stale_replays},
+              {"sticky_requests", g.sticky_requests},
+              {"sticky_moved", g.sticky_moved},
               {"errors", counts(g.errors)},
               {"defects", counts(g.defects)},
               {"defects_passed", counts(g.defects_passed)},

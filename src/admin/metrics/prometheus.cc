@@ -219,6 +219,10 @@ void groups(Exposition& out, const Status& status) {
   counter("ballast_group_stale_connection_replays_total",
           "Requests sent again because a pooled connection had been closed by the target.",
           [](const GroupStatus& g) { return g.stale_replays; });
+  counter("ballast_group_sticky_requests_total", "Requests whose cookie named a target of the group.",
+          [](const GroupStatus& g) { return g.sticky_requests; });
+  counter("ballast_group_sticky_moved_total", "Of those, answered by another target, since theirs could not take them.",
+          [](const GroupStatus& g) { return g.sticky_moved; });
   out.family("ballast_group_errors_total", MetricType::Counter, "Failures of the group's requests, by reason.");
   for (const GroupStatus& g : status.groups) {
     for (const model::Count& c : g.errors) out.sample({{"group", g.name}, {"reason", c.reason}}, c.count);

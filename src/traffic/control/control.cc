@@ -211,6 +211,7 @@ Result<Control::Routes> Control::compile_routes(const config::Settings& settings
 
 void Control::configure_groups() {
   const std::set<std::string> used = groups_in_use(*settings_);
+  sticky_secret_.prepare(*settings_, events_);
   for (const config::TargetGroup& group : settings_->target_groups) {
     auto found = groups_.find(group.name);
     if (found == groups_.end()) {
@@ -218,6 +219,7 @@ void Control::configure_groups() {
                                    .resolver = *options_.resolver,
                                    .events = events_,
                                    .workers = static_cast<int>(workers_.size()),
+                                   .sticky_secret = &sticky_secret_,
                                    .changed = [this] { publish_soon(); },
                                    .retired = [this](const std::shared_ptr<TargetShare>& target,
                                                      Leftovers leftovers) { retire(target, leftovers); }};

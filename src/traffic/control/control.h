@@ -23,6 +23,7 @@
 #include "traffic/control/overrides.h"
 #include "traffic/control/protect_keeper.h"
 #include "traffic/control/saved_state.h"
+#include "traffic/control/sticky_secret.h"
 #include "traffic/control/tls_keeper.h"
 #include "traffic/worker.h"
 
@@ -122,6 +123,7 @@ class Control final : public model::Service, private io::Timer {
   TlsKeeper tls_;
   AcmeKeeper acme_;
   Routes routes_;
+  StickySecret sticky_secret_;
   std::map<std::string, std::unique_ptr<GroupKeeper>, std::less<>> groups_;
   Overrides overrides_of_absent_groups_;
   SavedState before_;       // what is left to be taken over

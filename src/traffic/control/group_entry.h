@@ -29,6 +29,7 @@ struct GroupKeeper::Entry {
   std::uint64_t passed = 0;
   std::uint64_t failed = 0;
   std::optional<HeightRecord> height;  // of jsonrpc checks
+  std::string sticky_token;            // empty: not made yet
 
   void wake() {
     if (asleep) strand->interrupt();

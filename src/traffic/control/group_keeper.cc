@@ -360,14 +360,22 @@ std::shared_ptr<const PlanGroup> GroupKeeper::plan() const {
   std::vector<Candidate> candidates;
   std::vector<Candidate> reserves;
   std::vector<std::pair<std::string, std::uint32_t>> routes;
+  std::vector<Candidate> hashed;
+  std::vector<StickyTargets::Each> sticky;
+  const bool hashes = settings_->sticky.has_value() && !settings_->sticky->sets_cookie();
+  const bool sets_cookie = settings_->sticky.has_value() && settings_->sticky->sets_cookie();
   bool routed = false;
   for (const EntryPointer& entry : entries_) {
     if (entry->share == nullptr) continue;
     const auto slot = static_cast<std::uint32_t>(group->targets.size());
     const std::string& route = entry->target.route;
     // At weight 0 a target gets nothing new, but the sessions that it has stay with it.
-    const bool has_sessions = entry->record.state == model::TargetState::Unavailable && !route.empty();
+    const bool has_sessions = entry->record.state == model::TargetState::Unavailable && (!route.empty() || sets_cookie);
     const bool in_balancer = takes_requests(entry->record.state, group_mode);
+    if (sets_cookie) {
+      sticky.push_back(
+          {.token = token_of(*entry), .slot = in_balancer || has_sessions ? std::optional(slot) : std::nullopt});
+    }
     if (takes_requests(entry->record.state, GroupMode::FailOpen)) {
       const double weight =
           entry->record.state == model::TargetState::Healthy
@@ -375,22 +383,37 @@ std::shared_ptr<const PlanGroup> GroupKeeper::plan() const {
                                  {.duration = settings_->slow_start, .healthy_since = entry->record.since},
                                  context_.loop.now())
               : spec_of(*entry).weight;
-      (in_balancer ? candidates : reserves)
-          .push_back({.slot = slot, .weight = weight, .identity = identity_of(entry->share->name)});
+      const Candidate candidate{.slot = slot, .weight = weight, .identity = identity_of(entry->share->name)};
+      (in_balancer ? candidates : reserves).push_back(candidate);
+      if (hashes && in_balancer) {
+        // With the weight of the settings: in slow start clients would move on with every step.
+        hashed.push_back(candidate);
+        hashed.back().weight = spec_of(*entry).weight;
+      }
     } else if (!has_sessions) {
       continue;
     }
     if (in_balancer || has_sessions) routes.emplace_back(route, slot);
     routed = routed || !route.empty();
     group->routes.push_back(route);
+    if (sets_cookie) group->sticky_tokens.push_back(sticky.back().token);
     group->targets.push_back(entry->share);
     group->in_balancer.push_back(in_balancer);
   }
   group->balancer = Balancer(settings_->algorithm, candidates);
   group->reserve = Balancer(settings_->algorithm, reserves);
   group->session_routes = SessionRoutes(std::move(routes));
+  group->sticky_targets = StickyTargets(std::move(sticky));
+  group->sticky_balancer = Balancer(config::Algorithm::SourceHash, hashed);
   if (!routed) group->routes.clear();
   return group;
+}
+
+const std::string& GroupKeeper::token_of(Entry& entry) const {
+  if (entry.sticky_token.empty()) {
+    entry.sticky_token = context_.sticky_secret->token({.group = share_->name, .target = entry.share->name});
+  }
+  return entry.sticky_token;
 }
 
 bool GroupKeeper::is_warming() const {
@@ -447,6 +470,8 @@ model::GroupStatus GroupKeeper::status() const {
     status.retries += cell.retries.get();
     status.retries_refused += cell.retries_refused.get();
     status.stale_replays += cell.stale_replays.get();
+    status.sticky_requests += cell.sticky_requests.get();
+    status.sticky_moved += cell.sticky_moved.get();
     for (std::size_t i = 0; i < errors.size(); ++i) errors[i] += cell.errors[i].get();
   }
   for (std::size_t i = 1; i < errors.size(); ++i) {

@@ -19,6 +19,7 @@
 #include "io/scope.h"
 #include "traffic/control/events.h"
 #include "traffic/control/saved_state.h"
+#include "traffic/control/sticky_secret.h"
 #include "traffic/health/decide.h"
 #include "traffic/plan.h"
 
@@ -41,6 +42,7 @@ class GroupKeeper {
     io::Resolver& resolver;
     EventLog& events;
     int workers = 1;
+    const StickySecret* sticky_secret = nullptr;
     std::function<void()> changed;                                         // the Plan is to be made anew
     std::function<void(std::shared_ptr<TargetShare>, Leftovers)> retired;  // no Plan names it any more
   };
@@ -103,6 +105,8 @@ class GroupKeeper {
   void judge(Entry& entry, std::uint64_t height, const config::HealthCheck& check, ProbeResult& result);
   io::Task<void> look_up(std::shared_ptr<Name> name);
   std::uint64_t in_flight(const Entry& entry) const;
+  // What the cookies of its clients hold; made once.
+  const std::string& token_of(Entry& entry) const;
   GroupMode mode() const;
 
   Context context_;

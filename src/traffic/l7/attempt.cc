@@ -339,6 +339,7 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, http::Body& an
   facts.status = response.status;
   answers();
   decorate();
+  stick();
   ResponseCompression compression(worker_);
   const ResponseFacts known{
       .status = response.status,
@@ -394,6 +395,7 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, http::Body& an
 io::Task<Exchange::Attempt> Exchange::open_tunnel(Upstream& upstream) {
   ExchangeFacts& facts = state_->facts;
   gather_response_lines();
+  stick();
   answers();
   Buffer to_target;
   Buffer to_client;

@@ -6,6 +6,7 @@
 #include "traffic/l7/grpc.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/session_route.h"
+#include "traffic/l7/sticky.h"
 #include "traffic/l7/walk.h"
 #include "traffic/route/cors.h"
 
@@ -153,6 +154,23 @@ Reason Exchange::gather_small_body() {
   return Reason::None;
 }
 
+// Whom the client belongs to goes first; then those that its address or header is hashed onto, or the algorithm's.
+Exchange::Way Exchange::way() {
+  const http::RequestHead& head = state_->request;
+  const std::optional<config::Sticky>& sticky = group_->settings->sticky;
+  if (sticky.has_value()) {
+    if (const auto hash = sticky_hash(head, source_, *sticky)) {
+      return {.balancer = group_->sticky_balancer, .key = *hash};
+    }
+    sticky_claim_ = sticky_claim(head, *sticky, group_->sticky_targets);
+  }
+  return {.balancer = group_->balancer,
+          .key = group_->balancer.needs_key() ? balance_key() : 0,
+          .owner = sticky_claim_ != nullptr
+                       ? sticky_claim_->slot
+                       : session_target(head, group_->settings->session_route, group_->session_routes)};
+}
+
 io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
   const ForwardTo::Choice* choice = forward_to.pick(worker_.random());
   if (choice == nullptr) co_return co_await refuse(Reason::NoTarget);
@@ -161,9 +179,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
   if (const Reason reason = gather_small_body(); reason != Reason::None) co_return co_await refuse(reason);
   group_cell.traffic.in_flight.add();
 
-  const std::uint64_t key = group_->balancer.needs_key() ? balance_key() : 0;
-  Walk walk(worker_, *group_, key,
-            session_target(state_->request, group_->settings->session_route, group_->session_routes));
+  Walk walk(worker_, *group_, way());
   walk_ = &walk;
   Attempt last{.reason = Reason::NoTarget};
   bool same_target_again = false;  // a connection at rest had died: the target itself has not been asked yet
@@ -203,8 +219,8 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
     replayed_ = replayed_ || last.was_stale;
     noted.again = may_try_again(last);
     if (!is_again(noted.again)) break;
-    // What could not connect has cost no target anything; attempts bound it.
-    if (!last.was_stale && last.retry != Retry::Always && !last.unattended) {
+    // What no program of a target's has seen has cost it nothing; attempts bound it.
+    if (!last.was_stale && !last.unattended) {
       if (!budget_allows(group_cell, group_->settings->retries)) {
         noted.again = Again::Budget;
         group_cell.retries_refused.add();
@@ -219,6 +235,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
     }
   }
   group_cell.traffic.in_flight.subtract();
+  count_sticky(last);
   if (last.answered) co_return last.after;
   state_->facts.defect = last.defect;
   state_->facts.defect_at = last.defect_at;

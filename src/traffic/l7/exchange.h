@@ -7,8 +7,9 @@
 //
 // exchange.cc is that way; protect.cc asks at the door, authenticate.cc asks who sends it, before the route's action,
 // and ask_service.cc lets a service answer that; attempt.cc is one attempt at one target, status_retry.cc what answer
-// is worth another; own_answer.cc what the balancer answers itself, static_answer.cc files; record.cc what is kept of
-// one that failed. Worker's thread; in the frame of serve_http(), one at a time for a connection.
+// is worth another, sticky.cc what brings the client back to it; own_answer.cc what the balancer answers itself,
+// static_answer.cc files; record.cc what is kept of one that failed. Worker's thread; in the frame of serve_http(), one
+// at a time for a connection.
 #pragma once
 
 #include <algorithm>
@@ -84,12 +85,18 @@ class Exchange {
 
   // The targets in the order in which they are asked.
   class Walk;
+  struct Way {
+    const Balancer& balancer;
+    std::uint64_t key = 0;
+    std::optional<std::uint32_t> owner = std::nullopt;  // asked first
+  };
 
   // exchange.cc
   io::Task<After> answer();
   io::Task<After> forward(const ForwardTo& forward_to);
   // A connection at rest that was dead is no attempt: the target itself had not been asked.
   int attempts_max() const { return group_->settings->retries.attempts + (replayed_ ? 1 : 0); }
+  Way way();
   // NextTarget or SameTarget, or why not.
   Again may_try_again(const Attempt& attempt) const;
   // The pause that a target asked for; False: the client did not wait.
@@ -173,6 +180,11 @@ class Exchange {
   io::Task<After> refuse(Reason reason, Bytes allow);
   io::Task<After> refuse_call(Reason reason, int status);
 
+  // sticky.cc
+  // Adds the cookie that brings the client back to this target, where it does not hold it.
+  void stick();
+  void count_sticky(const Attempt& last);
+
   // static_answer.cc
   io::Task<After> answer_files(const StaticFiles& files);
 
@@ -183,6 +195,7 @@ class Exchange {
   std::shared_ptr<const Plan> plan_;
   const PlanListener* listener_ = nullptr;
   const Route* route_ = nullptr;
+  const StickyTargets::Each* sticky_claim_ = nullptr;   // what its cookie names; the Plan's
   const PlanGroup* group_ = nullptr;                    // forwarded to
   TargetShare* target_ = nullptr;                       // of the last attempt
   Walk* walk_ = nullptr;                                // while it is forwarded

@@ -60,6 +60,8 @@ struct ExchangeState {
   std::string forwarded_port;
   std::string forwarded;
   std::string client_subject;
+  std::string cookies;        // of the client, without our own
+  std::string sticky_cookie;  // to the client
   std::string origin_target;
   std::string client_address;  // behind trusted proxies
   std::array<char, 32> request_id;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "traffic/auth/guard.h"
+#include "traffic/l7/sticky.h"
 #include "traffic/route/conditions.h"
 #include "wire/http/hop_by_hop.h"
 #include "wire/http/list.h"
@@ -88,6 +89,16 @@ void join_values(const http::Fields& fields, http::HeaderId id, std::string& int
   }
 }
 
+// For all of them at once: what has been put there stays where it is.
+void make_room_for_cookies(const http::Fields& fields, std::string& cookies) {
+  std::size_t size = 0;
+  for (const http::Field& field : fields) {
+    if (field.id == http::HeaderId::Cookie) size += fields.value(field).size();
+  }
+  cookies.clear();
+  cookies.reserve(size);
+}
+
 }  // namespace
 
 Bytes host_of(const TargetShare& target) {
@@ -158,6 +169,9 @@ http::OutgoingRequest request_head(const RequestOut& request) {
   const Bytes subject_header = clients.has_value() ? Bytes(clients->subject_header) : Bytes();
   auto& lines = state.lines;
   lines.clear();
+  const auto& sticky = request.group.sticky;
+  const Bytes own_cookie = sticky.has_value() && sticky->sets_cookie() ? Bytes(sticky->name) : Bytes();
+  if (!own_cookie.empty()) make_room_for_cookies(fields, state.cookies);
 
   // A client of HTTP/1.0 may send no Host; the target needs one all the same.
   const bool passes_host = request.group.pass_host && !head.authority().empty();
@@ -208,7 +222,10 @@ http::OutgoingRequest request_head(const RequestOut& request) {
                             [name](Bytes guarded) { return auth::is_same_header(guarded, name); })) {
       continue;
     }
-    lines.push_back({name, fields.value(field)});
+    const Bytes value = field.id == http::HeaderId::Cookie && !own_cookie.empty()
+                            ? without_cookie(fields.value(field), own_cookie, state.cookies)
+                            : fields.value(field);
+    if (field.id != http::HeaderId::Cookie || !value.empty()) lines.push_back({name, value});
   }
 
   if (writes_x) {

@@ -1,5 +1,6 @@
-// Walk: the targets of a group in the order in which one request asks them: its session's own target, then those of the
-// picker, then those whose checks have not passed. It passes over targets that are at their limit.
+// Walk: the targets of a group in the order in which one request asks them: the one it belongs
+// to, then those of the picker, then those whose checks have not passed. It passes over targets that are at their
+// limit.
 //
 // Lives in the frame of Exchange::forward(). has_next() looks one target ahead, for who must know before it lets go of
 // an answer.
@@ -16,13 +17,13 @@ namespace ballast::traffic {
 class Exchange::Walk {
  public:
   enum class Reserve : std::uint8_t { No, Allowed };
-  Walk(Worker& worker, const PlanGroup& group, std::uint64_t key, std::optional<std::uint32_t> owner)
+  Walk(Worker& worker, const PlanGroup& group, const Way& way)
       : worker_(worker),
         group_(group),
         balancing_(worker.state_of(*group.share)),
-        picker_(group.balancer, key),
-        reserve_(group.reserve, key),
-        owner_(owner) {}
+        picker_(way.balancer, way.key),
+        reserve_(group.reserve, way.key),
+        owner_(way.owner) {}
 
   bool has_next() {
     if (!ahead_.has_value()) ahead_ = find(Reserve::Allowed);
