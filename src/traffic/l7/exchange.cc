@@ -219,8 +219,9 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
     replayed_ = replayed_ || last.was_stale;
     noted.again = may_try_again(last);
     if (!is_again(noted.again)) break;
-    // What no program of a target's has seen has cost it nothing; attempts bound it.
-    if (!last.was_stale && !last.unattended) {
+    // What could not connect, or was cut before a program of the target's showed itself, has cost no target anything;
+    // attempts bound it.
+    if (!last.was_stale && last.retry != Retry::Always && !last.unattended) {
       if (!budget_allows(group_cell, group_->settings->retries)) {
         noted.again = Again::Budget;
         group_cell.retries_refused.add();
