@@ -85,7 +85,12 @@ class Ballast:
         return children[-1]
 
     def _children(self) -> list[int]:
-        return [int(each) for each in pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+        """The kernel leaves one out where another ends while the list is read (proc(5)): asked until it says the same twice."""
+        file = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        before, now = None, file.read_text()
+        while before != now:
+            before, now = now, file.read_text()
+        return [int(each) for each in now.split()]
 
     @property
     def running(self) -> bool:
