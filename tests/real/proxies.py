@@ -102,6 +102,10 @@ target_groups:
     async def upgrade(self) -> bool:
         self._install()
         await self._command("upgrade")
+        # The keeper as well goes on as the new program.
+        async with asyncio.timeout(START_SECONDS):
+            while os.stat(f"/proc/{self.ballast.pid}/exe").st_ino != self._program.stat().st_ino:
+                await asyncio.sleep(0.01)
         return True
 
     def kill(self) -> int:
