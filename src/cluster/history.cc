@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace ballast::cluster {
 namespace {
 
@@ -57,16 +59,10 @@ std::string write_changes(const std::vector<model::Change>& changes) {
 
 std::vector<model::Change> read_changes(const std::string& text) {
   std::vector<model::Change> changes;
-  const Json list = Json::parse(text, nullptr, false);
-  if (!list.is_array()) return changes;
-  const auto member = [](const Json& each, const char* name) {
-    return each.contains(name) && each[name].is_string() ? each[name].get<std::string>() : std::string();
-  };
-  for (const Json& each : list) {
-    if (!each.is_object()) continue;
-    changes.push_back({.path = member(each, "path"),
-                       .text = member(each, "text"),
-                       .needs_restart = each.value("needs_restart", Json(false)) == Json(true)});
+  for (const Json& each : json_objects(Json::parse(text, nullptr, false))) {
+    changes.push_back({.path = json_text(each, "path"),
+                       .text = json_text(each, "text"),
+                       .needs_restart = json_flag(each, "needs_restart")});
   }
   return changes;
 }

@@ -29,7 +29,9 @@ std::string stored_name(const std::string& key) {
 
 }  // namespace
 
-Keeper::Keeper(io::Loop& loop, Options options) : loop_(loop), options_(std::move(options)), scope_(loop) {}
+Keeper::Keeper(io::Loop& loop, Options options) : loop_(loop), options_(std::move(options)), scope_(loop) {
+  if (options_.identity.has_value()) sockets_.give_files_to(*options_.identity);
+}
 
 Keeper::~Keeper() = default;
 
@@ -232,7 +234,8 @@ void Keeper::answer(Serving& serving, const Message& question) {
 }
 
 void Keeper::now_serves(Serving& serving) {
-  if (serving.stage == Stage::Starting) {
+  const bool is_new = serving.stage == Stage::Starting;  // else it has read its configuration again
+  if (is_new) {
     Serving* before = find(Stage::Serving);
     serving.stage = Stage::Serving;
     has_served_ = true;
@@ -245,7 +248,7 @@ void Keeper::now_serves(Serving& serving) {
     if (!upgrade_) reload_put_off();
   }
   (void)options_.notifier.ready();
-  if (!upgrade_) return;
+  if (!upgrade_ || !is_new) return;
   upgrade_.reset();
   disarm();
   reload_put_off();

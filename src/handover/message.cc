@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace ballast::handover {
 namespace {
 
@@ -35,16 +37,6 @@ constexpr std::array<Code, 15> codes{Code::Closed,   Code::Reset,       Code::Re
                                      Code::TimedOut, Code::Cancelled,   Code::Malformed, Code::TooLarge,
                                      Code::InUse,    Code::Denied,      Code::NotFound,  Code::Exhausted,
                                      Code::Invalid,  Code::Unsupported, Code::System};
-
-std::string text_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::uint64_t number_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
-}
 
 }  // namespace
 
@@ -76,27 +68,27 @@ Result<Message> read(Bytes text) {
     return fail(Code::Malformed, "another process of ballast said what is no message");
   }
   Message message;
-  const std::string kind = text_of(json, "kind");
+  const std::string kind = json_text(json, "kind");
   for (const auto& [each, name] : kinds) {
     if (name == kind) message.kind = each;
   }
-  message.number = number_of(json, "number");
-  message.socket.key = text_of(json, "key");
-  message.socket.address = text_of(json, "address");
-  if (text_of(json, "first_speaker") == "client") {
+  message.number = json_number(json, "number");
+  message.socket.key = json_text(json, "key");
+  message.socket.address = json_text(json, "address");
+  if (json_text(json, "first_speaker") == "client") {
     message.socket.first_speaker = io::ListenOptions::FirstSpeaker::Client;
   }
-  message.socket.file_mode = static_cast<std::uint32_t>(number_of(json, "file_mode") & 0777);
+  message.socket.file_mode = static_cast<std::uint32_t>(json_number(json, "file_mode") & 0777);
   constexpr std::uint64_t datagram_sockets_max = 256;  // as workers
   message.socket.datagram_sockets =
-      static_cast<int>(std::min(number_of(json, "datagram_sockets"), datagram_sockets_max));
-  const std::string code = text_of(json, "code");
+      static_cast<int>(std::min(json_number(json, "datagram_sockets"), datagram_sockets_max));
+  const std::string code = json_text(json, "code");
   for (const Code each : codes) {
     if (ballast::to_string(each) == code) message.code = each;
   }
-  message.event = text_of(json, "event");
-  message.subject = text_of(json, "subject");
-  message.text = text_of(json, "text");
+  message.event = json_text(json, "event");
+  message.subject = json_text(json, "subject");
+  message.text = json_text(json, "text");
   return message;
 }
 

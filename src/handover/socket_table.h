@@ -28,6 +28,7 @@ class SocketTable {
   // One that a service manager has opened, or has held for us: taken for the first spec with its address, those of UDP
   // with one address together. An Error: it is neither a listening socket nor one for datagrams.
   Result<> offer(io::OwnedFd socket);
+  void give_files_to(const io::Identity& owner) { source_.give_files_to(owner); }
   // What nobody has asked for.
   void close_offered();
 

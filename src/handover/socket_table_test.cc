@@ -1,6 +1,7 @@
 #include "handover/socket_table.h"
 
 #include <filesystem>
+#include <fstream>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -77,6 +78,14 @@ TEST(SocketTable, AFileHasItsModeAndGoesWithItsSocket) {
   struct stat facts{};
   ASSERT_EQ(::stat(path.c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 0777, 0600U);
+
+  // One that died in between has left its file under the other name.
+  const std::string left = path + ".left";
+  const io::SocketSpec again{.key = left, .address = "unix:" + left, .file_mode = 0600};
+  std::ofstream(left + io::OwnSockets::fresh_suffix) << "";
+  EXPECT_TRUE(table.open(again, 1));
+  EXPECT_FALSE(std::filesystem::exists(left + io::OwnSockets::fresh_suffix));
+  EXPECT_TRUE(table.release(again, 1));
 
   SocketTable other;
   const auto refused = other.open(spec, 1);

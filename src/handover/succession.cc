@@ -1,11 +1,12 @@
 // How a keeper goes on as a newer program: what it holds is written down, the program is replaced, and the new one
 // reads it (see keeper.h).
-#include <charconv>
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "handover/keeper.h"
 #include "io/replace.h"
 #include "io/system.h"
@@ -26,15 +27,9 @@ Stage stage_of(const std::string& name) {
   return name == "starting" ? Stage::Starting : name == "serving" ? Stage::Serving : Stage::Draining;
 }
 
-template <typename T>
-T member(const Json& json, const char* name, T otherwise) {
-  const auto found = json.find(name);
-  if (found == json.end()) return otherwise;
-  if constexpr (std::is_same_v<T, std::string>) {
-    return found->is_string() ? found->get<std::string>() : otherwise;
-  } else {
-    return found->is_number_integer() ? found->get<T>() : otherwise;
-  }
+// -1: none.
+int descriptor_in(const Json& json, const char* name) {
+  return json.contains(name) ? static_cast<int>(json_integer(json, name)) : -1;
 }
 
 // With the descriptors that were left open for us.
@@ -51,7 +46,7 @@ Result<decltype(SocketTable::Entry::socket)> socket_of(const io::SocketSpec& spe
   }
   auto socket = io::ListeningSocket::take_over(std::move(fds.front()));
   if (!socket) return fail(std::move(socket.error()));
-  if (auto bound = io::SocketAddress::read(member<std::string>(saved, "bound", ""))) socket->rename(*bound);
+  if (auto bound = io::SocketAddress::read(json_text(saved, "bound"))) socket->rename(*bound);
   return std::move(*socket);
 }
 
@@ -114,13 +109,13 @@ Result<> Keeper::resume(int saved_fd) {
       !json["sockets"].is_array()) {
     return fail(Code::Malformed, "what the keeper before has left is not what a ballast writes");
   }
-  next_id_ = member<std::uint64_t>(json, "next_id", 1);
-  if (const int state = member<int>(json, "state", -1); state >= 0) state_ = io::OwnedFd(state);
+  next_id_ = std::max<std::uint64_t>(1, json_number(json, "next_id"));
+  if (const int state = descriptor_in(json, "state"); state >= 0) state_ = io::OwnedFd(state);
   for (const Json& each : json["sockets"]) {
-    const io::SocketSpec spec{.key = member<std::string>(each, "key", ""),
-                              .address = member<std::string>(each, "address", ""),
-                              .file_mode = member<std::uint32_t>(each, "file_mode", 0),
-                              .datagram_sockets = member<int>(each, "datagram_sockets", 0)};
+    const io::SocketSpec spec{.key = json_text(each, "key"),
+                              .address = json_text(each, "address"),
+                              .file_mode = static_cast<std::uint32_t>(json_number(each, "file_mode")),
+                              .datagram_sockets = static_cast<int>(json_number(each, "datagram_sockets"))};
     auto socket = socket_of(spec, each);
     if (!socket) return fail(std::move(socket.error()).within(spec.key));
     SocketTable::Entry entry{.spec = spec, .socket = std::move(*socket), .holders = {}};
@@ -132,11 +127,12 @@ Result<> Keeper::resume(int saved_fd) {
     sockets_.take_over(std::move(entry));
   }
   for (const Json& each : json["servings"]) {
-    auto process = io::Process::take_over(loop_, member<int>(each, "process", -1), io::ProcessGroup::Own);
+    auto process =
+        io::Process::take_over(loop_, static_cast<pid_t>(json_integer(each, "process")), io::ProcessGroup::Own);
     if (!process) return fail(std::move(process.error()));
-    auto serving = std::make_shared<Serving>(member<std::uint64_t>(each, "id", 0), std::move(*process),
-                                             io::Channel(io::OwnedFd(member<int>(each, "channel", -1))));
-    serving->stage = stage_of(member<std::string>(each, "stage", ""));
+    auto serving = std::make_shared<Serving>(json_number(each, "id"), std::move(*process),
+                                             io::Channel(io::OwnedFd(descriptor_in(each, "channel"))));
+    serving->stage = stage_of(json_text(each, "stage"));
     has_served_ = has_served_ || serving->stage == Stage::Serving;
     adopt(serving);
   }

@@ -8,11 +8,14 @@
 #include <fmt/format.h>
 
 namespace ballast::io {
-namespace {
+
+bool OwnSockets::give_file(const std::string& path) const {
+  return !owner_.has_value() || ::lchown(path.c_str(), owner_->user, owner_->group) == 0;
+}
 
 // Bound under another name, given its mode, then moved into place: at no moment is it there with another, and the file
 // of a program that has died is replaced in one step.
-Result<ListeningSocket> listen_on_file(const SocketAddress& address, mode_t mode, ListenOptions options) {
+Result<ListeningSocket> OwnSockets::listen_on_file(const SocketAddress& address, const SocketSpec& spec) const {
   const std::string path = address.path();
   const std::string fresh = path + OwnSockets::fresh_suffix;
   const Result<SocketAddress> fresh_address = SocketAddress::unix_path(fresh);
@@ -28,9 +31,9 @@ Result<ListeningSocket> listen_on_file(const SocketAddress& address, mode_t mode
                             address.to_string()));
   }
   ::unlink(fresh.c_str());
-  Result<ListeningSocket> socket = ListeningSocket::bind(*fresh_address, options);
+  Result<ListeningSocket> socket = ListeningSocket::bind(*fresh_address, {.first_speaker = spec.first_speaker});
   if (!socket) return socket;
-  if (::chmod(fresh.c_str(), mode) != 0 || ::rename(fresh.c_str(), path.c_str()) != 0) {
+  if (!give_file(fresh) || ::chmod(fresh.c_str(), spec.file_mode) != 0 || ::rename(fresh.c_str(), path.c_str()) != 0) {
     const Error error = Error::from_errno(errno, fmt::format("cannot bind {}", address.to_string()));
     ::unlink(fresh.c_str());
     return fail(error);
@@ -39,14 +42,15 @@ Result<ListeningSocket> listen_on_file(const SocketAddress& address, mode_t mode
   return socket;
 }
 
-}  // namespace
-
 Result<ListeningSocket> OwnSockets::open(const SocketSpec& spec) {
   const Result<SocketAddress> address = SocketAddress::read(spec.address);
   if (!address) return fail(address.error());
-  const ListenOptions options{.first_speaker = spec.first_speaker};
-  if (address->is_unix() && spec.file_mode != 0) return listen_on_file(*address, spec.file_mode, options);
-  return ListeningSocket::bind(*address, options);
+  if (address->is_unix() && spec.file_mode != 0) return listen_on_file(*address, spec);
+  Result<ListeningSocket> socket = ListeningSocket::bind(*address, {.first_speaker = spec.first_speaker});
+  if (socket && address->is_unix() && !give_file(address->path())) {
+    return fail(Error::from_errno(errno, fmt::format("give {} to its user", address->to_string())));
+  }
+  return socket;
 }
 
 Result<BoundDatagrams> OwnSockets::open_datagrams(const SocketSpec& spec) {

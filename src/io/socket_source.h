@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
@@ -13,6 +14,7 @@
 #include "base/result.h"
 #include "io/address.h"
 #include "io/datagrams.h"
+#include "io/identity.h"
 #include "io/tcp.h"
 
 namespace ballast::io {
@@ -43,11 +45,20 @@ class SocketSource {
 // Binds here; release() removes the file of a Unix socket.
 class OwnSockets final : public SocketSource {
  public:
+  // Files of Unix sockets are to belong to that user; none: to ours.
+  void give_files_to(const Identity& owner) { owner_ = owner; }
   // A Unix socket with a mode of its own was bound under a name that ends so, which is how the kernel still calls it.
   static constexpr const char* fresh_suffix = ".new";
   Result<ListeningSocket> open(const SocketSpec& spec) override;
   Result<BoundDatagrams> open_datagrams(const SocketSpec& spec) override;
   void release(const SocketSpec& spec) override;
+
+ private:
+  Result<ListeningSocket> listen_on_file(const SocketAddress& address, const SocketSpec& spec) const;
+  // False: errno says why.
+  bool give_file(const std::string& path) const;
+
+  std::optional<Identity> owner_;
 };
 
 }  // namespace ballast::io

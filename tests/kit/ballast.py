@@ -22,6 +22,7 @@ from kit.peer import free_port
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 COMMAND_SECONDS = 30.0
+PAUSE_SECONDS = 10.0
 TALKS_TO_RUNNING = {"apply", "plan", "status", "events", "target", "explain", "top", "reload", "upgrade", "history", "rollback", "confirm"}
 
 _SANITIZER = re.compile(r"(ERROR|WARNING): \w*Sanitizer|runtime error:|SUMMARY: \w*Sanitizer")
@@ -70,6 +71,7 @@ class Ballast:
         self.denied_pipes = False
         self.notify = NotifySocket(folder)
         self._process: asyncio.subprocess.Process | None = None
+        self._paused = 0
 
     @property
     def pid(self) -> int:
@@ -156,6 +158,21 @@ class Ballast:
         with contextlib.suppress(ProcessLookupError):  # ended just now: its status tells more
             os.kill(self.pid, number)
 
+    async def pause(self) -> None:
+        """Stops the process that serves, until `go_on`. The signal is on its way when kill(2) returns: waits until each of
+        its threads has stopped."""
+        pid = (self._children() or [self.pid])[-1]  # a stand-in of the kit's own tests has no keeper
+        os.kill(pid, signal.SIGSTOP)
+        self._paused = pid
+        async with asyncio.timeout(PAUSE_SECONDS):
+            while any(_state_of(task) != "T" for task in pathlib.Path(f"/proc/{pid}/task").iterdir()):
+                await asyncio.sleep(0.001)
+
+    def go_on(self) -> None:
+        if self._paused:
+            os.kill(self._paused, signal.SIGCONT)
+        self._paused = 0
+
     async def wait_exit(self, patience: float) -> int:
         try:
             async with asyncio.timeout(patience):
@@ -166,6 +183,7 @@ class Ballast:
     async def stop(self) -> None:
         """Ends it in order and checks that it went well."""
         try:
+            self.go_on()
             if self.running:
                 self.signal(signal.SIGTERM)
                 status = await self.wait_exit(STOP_SECONDS)
@@ -185,6 +203,14 @@ class Ballast:
         if self.running:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
+
+
+def _state_of(task: pathlib.Path) -> str:
+    """As in proc_pid_stat(5): the letter behind the name, which may have brackets itself."""
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):  # the thread has ended: it does nothing either
+        return "T"
 
 
 def _without_notify(environment: dict[str, str]) -> dict[str, str]:

@@ -55,7 +55,7 @@
     origin u saw 3 datagrams | origin u saw 2 flows (so many addresses and ports it was asked from)
     metrics: / log:                       # one expectation a line; waits until they hold
     log has 2 records | log where path=/x has 1 target (so many different values) | log says "text" | metrics pass promtool | stderr says "text" | stderr never says "text"
-    notify says READY=1 | signal TERM | exits 0 within 5s | exits by KILL | ballast starts again | ballast has 0 pipes
+    notify says READY=1 | signal TERM (to the keeper) | ballast pauses | ballast goes on | exits 0 within 5s | exits by KILL | ballast starts again | ballast has 0 pipes
 """
 
 import argparse
@@ -502,6 +502,12 @@ class Spec:
     async def send_signal(self, _: text.Line, name: str) -> None:
         self._ballast.signal(getattr(signal, f"SIG{name}"))
 
+    async def pauses(self, _: text.Line) -> None:
+        await self._ballast.pause()
+
+    async def resumes(self, _: text.Line) -> None:
+        self._ballast.go_on()
+
     async def exits(self, _: text.Line, status: str, within: str | None) -> None:
         got = await self._ballast.wait_exit(text.seconds(within) if within else EVENTUALLY_SECONDS)
         if got != int(status):
@@ -625,7 +631,9 @@ _STATEMENTS = [
     (r"config(?: (\S+))?:", "config"),
     (r"file (\S+):(?: (\d+) bytes)?", "file"),
     (r"(eventually )?\$ (.+)", "command"),
-    (r"signal (\w+)", "send_signal"),
+    (r"signal (?!STOP|CONT)(\w+)", "send_signal"),  # those would stop the keeper, and not what serves
+    (r"ballast pauses", "pauses"),
+    (r"ballast goes on", "resumes"),
     (r"exits (\d+)(?: within (\w+))?", "exits"),
     (r"exits by (\w+)", "exits_by"),
     (r"notify says (.+)", "notify"),

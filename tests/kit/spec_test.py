@@ -77,6 +77,14 @@ notify says STATUS=*
         self.assertEqual(status, 1)
         self.assertIn("0 bytes are not sent", err)
 
+    def test_a_paused_program_does_nothing_until_it_goes_on(self):
+        ask = "client one to web:\n    > GET /a\n"
+        status, err = run(START + "ballast pauses\n" + ask + "client one:\n    expect silence 100ms\nballast goes on\nclient one:\n    < 200\n")
+        self.assertEqual((status, err), (0, ""))
+        status, err = run(START + "signal STOP\n")
+        self.assertEqual(status, 1)
+        self.assertIn("unknown statement", err)
+
     def test_a_killed_program_says_so(self):
         status, err = run(START + "signal KILL\nexits by KILL\n")
         self.assertEqual((status, err), (0, ""))

@@ -10,6 +10,7 @@
 #include "admin/api/request.h"
 #include "admin/cli/ask.h"
 #include "admin/cli/commands.h"
+#include "admin/cli/document.h"
 #include "admin/cli/outcome.h"
 
 namespace ballast::admin {
@@ -23,16 +24,11 @@ std::string path_document(const Invocation& invocation, const std::string& file)
   return Json{{"path", path}}.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string text(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_string() ? printable(member->get<std::string>()) : std::string();
-}
-
 std::string change_lines(const Invocation& invocation, const Json& changes) {
   std::string lines;
   for (const Json& change : changes) {
-    const std::string path = text(change, "path");
-    std::string words = text(change, "text");
+    const std::string path = shown_text(change, "path");
+    std::string words = shown_text(change, "text");
     // The words may name the path themselves.
     if (!words.starts_with(path)) words = path + ": " + words;
     lines += "  " + words;

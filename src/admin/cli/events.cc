@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/cli/commands.h"
+#include "admin/cli/document.h"
 #include "admin/cli/outcome.h"
 #include "config/units.h"
 
@@ -15,17 +16,13 @@ using Json = nlohmann::json;
 // Longer than most pauses between events, shorter than what a person would take for a hang after the server has gone.
 constexpr std::chrono::seconds follow_wait{20};
 
-std::string text(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_string() ? printable(member->get<std::string>()) : std::string();
-}
-
 std::string line(const Invocation& invocation, const Json& event) {
   // "2026-11-21T10:00:00.000Z" reads better with a blank and without the thousandths.
-  std::string at = text(event, "at");
+  std::string at = shown_text(event, "at");
   if (at.size() == 24) at = at.substr(0, 10) + " " + at.substr(11, 8) + "Z";
-  return fmt::format("{}  {}  {}  {}\n", invocation.terminal.paint(at, Colour::Faint), text(event, "kind"),
-                     invocation.terminal.paint(text(event, "subject"), Colour::Strong), text(event, "text"));
+  return fmt::format("{}  {}  {}  {}\n", invocation.terminal.paint(at, Colour::Faint), shown_text(event, "kind"),
+                     invocation.terminal.paint(shown_text(event, "subject"), Colour::Strong),
+                     shown_text(event, "text"));
 }
 
 Exit run(const Invocation& invocation) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "admin/cli/document.h"
 #include "admin/cli/figures.h"
 #include "admin/cli/table.h"
 
@@ -14,15 +15,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Members of a document that another version may have made: what is missing or of another type reads as empty.
-std::string text(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_string() ? printable(member->get<std::string>()) : std::string();
-}
-std::uint64_t number(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_number_unsigned() ? member->get<std::uint64_t>() : 0;
-}
 // Negative where there is none.
 double time(const Json& json, const char* name) {
   const auto member = json.find(name);
@@ -39,7 +31,7 @@ std::string show_time(double seconds) {
 }
 
 bool is_request(const Json& record) {
-  return text(record, "kind") != "connection";
+  return shown_text(record, "kind") != "connection";
 }
 
 // "3 attempts", "1 attempt"
@@ -59,7 +51,7 @@ std::string longest_part(const Json& record) {
     const double whole = end - std::max(time(each, "began_seconds"), 0.0);
     if (whole <= longest) continue;
     longest = whole;
-    const std::string target = text(each, "target");
+    const std::string target = shown_text(each, "target");
     if (time(each, "head_seconds") > whole / 2) {
       found = fmt::format("{} of it waiting for the answer of {}", show_time(time(each, "head_seconds")), target);
     } else if (time(each, "connect_seconds") > whole / 2) {
@@ -67,7 +59,7 @@ std::string longest_part(const Json& record) {
     } else if (time(each, "tls_seconds") > whole / 2) {
       found = fmt::format("{} of it in the TLS handshake with {}", show_time(time(each, "tls_seconds")), target);
     } else {
-      const std::string reason = text(each, "reason");
+      const std::string reason = shown_text(each, "reason");
       found = fmt::format("{} of it with {}{}", show_time(whole), target, reason.empty() ? "" : " until " + reason);
     }
   }
@@ -76,15 +68,15 @@ std::string longest_part(const Json& record) {
 
 // One sentence.
 std::string verdict(const Json& record) {
-  const std::string reason = text(record, "reason");
+  const std::string reason = shown_text(record, "reason");
   // Of several sentences the first, and in place of the rest what the defect is.
-  const std::string defect = text(record, "defect_words");
-  const std::string happened = text(record, "happened");
+  const std::string defect = shown_text(record, "defect_words");
+  const std::string happened = shown_text(record, "happened");
   const std::string why = defect.empty()
                               ? fmt::format("{} ({})", happened, reason)
                               : fmt::format("{}: {} ({})", happened.substr(0, happened.find(';')), defect, reason);
   if (!is_request(record)) return fmt::format("A connection brought nothing: {}.", why);
-  const std::uint64_t status = number(record, "status");
+  const std::uint64_t status = json_number(record, "status");
   const Json& attempts = list(record, "attempts");
   const double answered = time(record, "answered_seconds");
   const std::string after =
@@ -94,7 +86,7 @@ std::string verdict(const Json& record) {
     return fmt::format("Slow: answered {} {}{}.", status, after, part.empty() ? "" : ", " + part);
   }
   // One that had its answer's head from a target, and did not come to its end.
-  const std::uint64_t of_target = attempts.empty() ? 0 : number(attempts.back(), "status");
+  const std::uint64_t of_target = attempts.empty() ? 0 : json_number(attempts.back(), "status");
   const bool is_cut = of_target != 0 && (of_target == status || of_target == 101);
   if (status == 0 || status == 460) return fmt::format("Not answered: {} {}.", why, after);
   std::string out = fmt::format("Answered {} {}{}: {}", status, after, is_cut ? ", and then" : "", why);
@@ -105,30 +97,30 @@ std::string verdict(const Json& record) {
 // "GET shop.test/pay?x=1"
 std::string request_line(const Json& record) {
   if (!is_request(record)) {
-    const std::string sni = text(record, "sni");
-    return fmt::format("{} connection{}", text(record, "protocol"), sni.empty() ? "" : " for " + sni);
+    const std::string sni = shown_text(record, "sni");
+    return fmt::format("{} connection{}", shown_text(record, "protocol"), sni.empty() ? "" : " for " + sni);
   }
-  const std::string method = text(record, "method");
+  const std::string method = shown_text(record, "method");
   if (method.empty()) return "a request that could not be read";
-  const std::string query = text(record, "query");
-  return fmt::format("{} {}{}{}{}", method, text(record, "host"), text(record, "path"), query.empty() ? "" : "?",
-                     query);
+  const std::string query = shown_text(record, "query");
+  return fmt::format("{} {}{}{}{}", method, shown_text(record, "host"), shown_text(record, "path"),
+                     query.empty() ? "" : "?", query);
 }
 
 // For a table: the path first, which tells more than the host.
 std::string short_line(const Json& record) {
-  const std::string method = text(record, "method");
+  const std::string method = shown_text(record, "method");
   if (!is_request(record) || method.empty()) return request_line(record);
-  const std::string query = text(record, "query");
-  const std::string host = text(record, "host");
-  return fmt::format("{} {}{}{}{}", method, text(record, "path"), query.empty() ? "" : "?", query,
+  const std::string query = shown_text(record, "query");
+  const std::string host = shown_text(record, "host");
+  return fmt::format("{} {}{}{}{}", method, shown_text(record, "path"), query.empty() ? "" : "?", query,
                      host.empty() ? "" : fmt::format(" ({})", host));
 }
 
 // "09:58:30"; of another day "11-20 09:58".
 std::string short_time(const Terminal& terminal, const Json& record) {
   constexpr auto recent = std::chrono::hours(20);
-  std::string at = text(record, "at");
+  std::string at = shown_text(record, "at");
   const auto instant = read_rfc3339(at);
   if (!instant || at.size() != 24) return at;
   return terminal.now() - *instant < recent ? at.substr(11, 8)
@@ -136,7 +128,7 @@ std::string short_time(const Terminal& terminal, const Json& record) {
 }
 
 std::string when(const Terminal& terminal, const Json& record) {
-  std::string at = text(record, "at");
+  std::string at = shown_text(record, "at");
   const auto instant = read_rfc3339(at);
   if (!instant || at.size() != 24) return at;
   return fmt::format("{} {}Z, {} ago", at.substr(0, 10), at.substr(11, 12),
@@ -144,8 +136,8 @@ std::string when(const Terminal& terminal, const Json& record) {
 }
 
 Colour colour_of(const Json& record) {
-  const std::uint64_t status = number(record, "status");
-  if (text(record, "reason").empty()) return Colour::Warning;
+  const std::uint64_t status = json_number(record, "status");
+  if (shown_text(record, "reason").empty()) return Colour::Warning;
   return status == 0 || status >= 500 ? Colour::Bad : Colour::Warning;
 }
 
@@ -173,30 +165,30 @@ class Lines {
 
 std::string facts(const Terminal& terminal, const Json& record) {
   Lines lines(terminal);
-  lines.add(is_request(record) ? "request" : "id", text(record, "id"));
+  lines.add(is_request(record) ? "request" : "id", shown_text(record, "id"));
   lines.add("ended", when(terminal, record));
-  const std::string proxy = text(record, "proxy");
-  lines.add("client", fmt::format("{}{}, {}", text(record, "client"), proxy.empty() ? "" : " through " + proxy,
-                                  text(record, "protocol")));
-  const std::string rule = text(record, "rule");
-  const std::string group = text(record, "group");
-  lines.add("way", fmt::format("listener {}{}{}", text(record, "listener"), rule.empty() ? "" : ", rule " + rule,
+  const std::string proxy = shown_text(record, "proxy");
+  lines.add("client", fmt::format("{}{}, {}", shown_text(record, "client"), proxy.empty() ? "" : " through " + proxy,
+                                  shown_text(record, "protocol")));
+  const std::string rule = shown_text(record, "rule");
+  const std::string group = shown_text(record, "group");
+  lines.add("way", fmt::format("listener {}{}{}", shown_text(record, "listener"), rule.empty() ? "" : ", rule " + rule,
                                group.empty() ? "" : ", group " + group));
-  lines.add("user", text(record, "user"));
-  lines.add("call", text(record, "grpc_status"));
-  lines.add("bytes", fmt::format("{} came in, {} of a body went out", show_bytes(number(record, "received_bytes")),
-                                 show_bytes(number(record, "sent_bytes"))));
-  const std::string defect = text(record, "defect");
+  lines.add("user", shown_text(record, "user"));
+  lines.add("call", shown_text(record, "grpc_status"));
+  lines.add("bytes", fmt::format("{} came in, {} of a body went out", show_bytes(json_number(record, "received_bytes")),
+                                 show_bytes(json_number(record, "sent_bytes"))));
+  const std::string defect = shown_text(record, "defect");
   if (!defect.empty()) {
-    const std::string words = text(record, "defect_words");
-    const std::string kind = text(record, "defect_class");
+    const std::string words = shown_text(record, "defect_words");
+    const std::string kind = shown_text(record, "defect_class");
     const auto at = record.find("defect_at");
     const bool has_place = at != record.end() && at->is_number_unsigned();
     lines.add("defect", fmt::format("{}{}{}{}", defect, kind.empty() ? "" : fmt::format(" ({})", kind),
                                     has_place ? fmt::format(" at byte {}", at->get<std::uint64_t>()) : "",
                                     words.empty() ? "" : ": " + words));
   }
-  lines.add("detail", text(record, "detail"));
+  lines.add("detail", shown_text(record, "detail"));
   return lines.text();
 }
 
@@ -208,13 +200,13 @@ std::string attempt_table(const Terminal& terminal, const Json& attempts) {
   Table table(std::move(columns));
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     const Json& each = attempts[i];
-    const std::string reason = text(each, "reason");
-    const std::uint64_t status = number(each, "status");
+    const std::string reason = shown_text(each, "reason");
+    const std::uint64_t status = json_number(each, "status");
     const std::string answer = status == 0 ? reason : fmt::format("{}{}{}", status, reason.empty() ? "" : ", ", reason);
     std::vector<Cell> cells{{fmt::format("{}", i + 1)},
                             {show_time(time(each, "began_seconds"))},
-                            {text(each, "target")},
-                            {text(each, "connection")},
+                            {shown_text(each, "target")},
+                            {shown_text(each, "connection")},
                             {show_time(time(each, "connect_seconds"))},
                             {show_time(time(each, "head_seconds"))},
                             {answer, reason.empty() && status < 500 ? Colour::Plain : Colour::Bad}};
@@ -227,8 +219,8 @@ std::string attempt_table(const Terminal& terminal, const Json& attempts) {
 std::string attempt_notes(const Terminal& terminal, const Json& attempts) {
   std::string out;
   for (std::size_t i = 0; i < attempts.size(); ++i) {
-    const std::string more = text(attempts[i], "text");
-    const std::string next = text(attempts[i], "next_words");
+    const std::string more = shown_text(attempts[i], "text");
+    const std::string next = shown_text(attempts[i], "next_words");
     const std::string note = fmt::format("{}{}{}", more, more.empty() || next.empty() ? "" : "; ", next);
     if (!note.empty()) out += fmt::format("  {}: {}\n", i + 1, wrap(note, columns_of(terminal), 5));
   }
@@ -255,7 +247,7 @@ std::string page(const Terminal& terminal, const Json& record) {
   out += terminal.paint(wrap(request_line(record), columns_max, 2), Colour::Strong) + "\n" + facts(terminal, record);
   const std::string happened = what_happened(terminal, record);
   if (!happened.empty()) out += "\n" + happened;
-  const std::string advice = text(record, "advice");
+  const std::string advice = shown_text(record, "advice");
   if (!advice.empty()) {
     const bool has_end = advice.ends_with('?') || advice.ends_with('.');
     out += "\n" + wrap(fmt::format("What to look at: {}{}", advice, has_end ? "" : "."), columns_max, 2) + "\n";
@@ -272,11 +264,11 @@ std::string short_id(const std::string& id) {
 std::string table_of(const Terminal& terminal, const Json& records) {
   Table table({{"AT"}, {"ID"}, {"STATUS", Align::Right}, {"REASON"}, {"TOOK", Align::Right}, {"WHAT"}});
   for (const Json& record : records) {
-    const std::uint64_t status = number(record, "status");
-    const std::string reason = text(record, "reason");
+    const std::uint64_t status = json_number(record, "status");
+    const std::string reason = shown_text(record, "reason");
     const double answered = time(record, "answered_seconds");
     table.row({{short_time(terminal, record), Colour::Faint},
-               {short_id(text(record, "id"))},
+               {short_id(shown_text(record, "id"))},
                {status == 0 ? "-" : fmt::format("{}", status), colour_of(record)},
                {reason.empty() ? "slow" : reason},
                {show_time(answered < 0 ? time(record, "duration_seconds") : answered)},
@@ -287,13 +279,13 @@ std::string table_of(const Terminal& terminal, const Json& records) {
 
 // Since when all is there.
 std::string reach(const Terminal& terminal, const Json& document) {
-  if (number(document, "keep") == 0) return "Nothing is kept: `explain.keep` is 0 in the configuration.";
-  const std::string since = text(document, "complete_since");
+  if (json_number(document, "keep") == 0) return "Nothing is kept: `explain.keep` is 0 in the configuration.";
+  const std::string since = shown_text(document, "complete_since");
   const auto instant = read_rfc3339(since);
   std::string out = fmt::format(
-      "{} records are kept; all there were in the last {}", number(document, "kept"),
+      "{} records are kept; all there were in the last {}", json_number(document, "kept"),
       instant ? show_span(std::chrono::duration_cast<std::chrono::milliseconds>(terminal.now() - *instant)) : since);
-  const std::uint64_t missing = number(document, "workers_missing");
+  const std::uint64_t missing = json_number(document, "workers_missing");
   if (missing != 0) out += fmt::format(", but for those of {} workers that did not answer in time", missing);
   return out + ".";
 }

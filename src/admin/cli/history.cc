@@ -7,6 +7,7 @@
 #include "admin/cli/ask.h"
 #include "admin/cli/change.h"
 #include "admin/cli/commands.h"
+#include "admin/cli/document.h"
 #include "admin/cli/outcome.h"
 #include "admin/cli/table.h"
 #include "config/units.h"
@@ -17,32 +18,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string text(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_string() ? printable(member->get<std::string>()) : std::string();
-}
-
-std::uint64_t number(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_number_unsigned() ? member->get<std::uint64_t>() : 0;
-}
-
-bool flag(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_boolean() && member->get<bool>();
-}
-
-// "2026-11-21T10:00:00.000Z" reads better with a blank and without the thousandths.
-std::string when(const Json& json, const char* name) {
-  const std::string at = text(json, name);
-  return at.size() == 24 ? at.substr(0, 10) + " " + at.substr(11, 8) + "Z" : at;
-}
-
 std::string waiting(const Json& document) {
   const auto waits = document.find("unconfirmed");
   if (waits == document.end() || !waits->is_object()) return {};
   return fmt::format("change {} waits to be confirmed until {}: `ballast confirm`, or {} comes into force again\n",
-                     number(*waits, "entry"), when(*waits, "until"), number(*waits, "back_to"));
+                     json_number(*waits, "entry"), shown_time(*waits, "until"), json_number(*waits, "back_to"));
 }
 
 Exit show_list(const Invocation& invocation, const Json& document) {
@@ -53,14 +33,16 @@ Exit show_list(const Invocation& invocation, const Json& document) {
   }
   Table table({{"ID", Align::Right}, {"WHEN"}, {"WHO"}, {"WHAT"}, {"HOW IT WENT"}});
   for (const Json& entry : document["entries"]) {
-    const bool done = flag(entry, "done");
+    const bool done = json_flag(entry, "done");
     // What one can go back to is marked: its number is what `rollback` wants.
-    const bool stands = done && flag(entry, "has_configuration");
-    table.row({{fmt::format("{}{}", stands ? "*" : "", number(entry, "id")), stands ? Colour::Strong : Colour::Plain},
-               {when(entry, "at"), Colour::Faint},
-               {text(entry, "user")},
-               {fmt::format("{} {}", text(entry, "kind"), text(entry, "subject"))},
-               {done ? text(entry, "text") : "refused: " + text(entry, "text"), done ? Colour::Plain : Colour::Bad}});
+    const bool stands = done && json_flag(entry, "has_configuration");
+    table.row(
+        {{fmt::format("{}{}", stands ? "*" : "", json_number(entry, "id")), stands ? Colour::Strong : Colour::Plain},
+         {shown_time(entry, "at"), Colour::Faint},
+         {shown_text(entry, "user")},
+         {fmt::format("{} {}", shown_text(entry, "kind"), shown_text(entry, "subject"))},
+         {done ? shown_text(entry, "text") : "refused: " + shown_text(entry, "text"),
+          done ? Colour::Plain : Colour::Bad}});
   }
   invocation.terminal.out(table.render(invocation.terminal, 0));
   invocation.terminal.out("* has a configuration: `ballast rollback --config ID` goes back to it\n" +
@@ -76,30 +58,31 @@ Exit show_entry(const Invocation& invocation, const Json& document) {
   if (invocation.arguments.has("--config")) {
     if (!has_text) {
       return report_failure(invocation, Exit::Refused, "not_found",
-                            fmt::format("change {} has no configuration", number(entry, "id")));
+                            fmt::format("change {} has no configuration", json_number(entry, "id")));
     }
     invocation.terminal.out(configuration->get<std::string>());
     return Exit::Done;
   }
-  std::string lines =
-      fmt::format("change {}: {} {}\n", number(entry, "id"), text(entry, "kind"), text(entry, "subject"));
-  lines += fmt::format("  by          {} ({})\n  at          {}\n", text(entry, "user"), text(entry, "way"),
-                       when(entry, "at"));
-  lines += fmt::format("  {}     {}\n", flag(entry, "done") ? "done   " : "refused", text(entry, "text"));
-  if (const std::uint64_t generation = number(entry, "generation"); generation != 0) {
+  std::string lines = fmt::format("change {}: {} {}\n", json_number(entry, "id"), shown_text(entry, "kind"),
+                                  shown_text(entry, "subject"));
+  lines += fmt::format("  by          {} ({})\n  at          {}\n", shown_text(entry, "user"), shown_text(entry, "way"),
+                       shown_time(entry, "at"));
+  lines += fmt::format("  {}     {}\n", json_flag(entry, "done") ? "done   " : "refused", shown_text(entry, "text"));
+  if (const std::uint64_t generation = json_number(entry, "generation"); generation != 0) {
     lines += fmt::format("  generation  {}\n", generation);
   }
   if (const auto changes = entry.find("changes"); changes != entry.end() && changes->is_array()) {
     for (const Json& change : *changes) {
-      std::string words = text(change, "text");
-      if (const std::string path = text(change, "path"); !words.starts_with(path)) words = path + ": " + words;
-      lines += fmt::format("  {}{}\n", words, flag(change, "needs_restart") ? " (takes effect at the next start)" : "");
+      std::string words = shown_text(change, "text");
+      if (const std::string path = shown_text(change, "path"); !words.starts_with(path)) words = path + ": " + words;
+      lines +=
+          fmt::format("  {}{}\n", words, json_flag(change, "needs_restart") ? " (takes effect at the next start)" : "");
     }
   }
   if (has_text) {
     lines +=
         fmt::format("`ballast history {0} --config` prints its file, `ballast rollback --config {0}` goes back to it\n",
-                    number(entry, "id"));
+                    json_number(entry, "id"));
   }
   invocation.terminal.out(lines);
   return Exit::Done;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/cli/commands.h"
+#include "admin/cli/document.h"
 #include "admin/cli/figures.h"
 #include "admin/cli/outcome.h"
 #include "admin/cli/table.h"
@@ -13,19 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Members of a document that another version may have made: what is missing or of another type reads as empty.
-std::string text(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_string() ? printable(member->get<std::string>()) : std::string();
-}
-std::uint64_t number(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_number_unsigned() ? member->get<std::uint64_t>() : 0;
-}
-bool flag(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_boolean() && member->get<bool>();
-}
 const Json& member(const Json& json, const char* name) {
   static const Json empty = Json::object();
   const auto found = json.find(name);
@@ -33,13 +21,13 @@ const Json& member(const Json& json, const char* name) {
 }
 
 std::string ago(const Invocation& invocation, const Json& json, const char* name) {
-  const auto at = read_rfc3339(text(json, name));
+  const auto at = read_rfc3339(shown_text(json, name));
   if (!at) return "-";
   return show_span(std::chrono::duration_cast<std::chrono::milliseconds>(invocation.terminal.now() - *at));
 }
 
 Cell errors(const Json& traffic, const char* name) {
-  const std::uint64_t count = number(member(traffic, "responses"), name);
+  const std::uint64_t count = json_number(member(traffic, "responses"), name);
   return {show_count(count), count != 0 && std::string_view(name) == "5xx" ? Colour::Bad : Colour::Plain};
 }
 
@@ -58,14 +46,14 @@ Colour colour_of(std::string_view state) {
 
 std::string heading(const Invocation& invocation, const Json& status) {
   const Json& descriptors = member(status, "descriptors");
-  std::string out =
-      fmt::format("{}  pid {}, up {}, {} workers, {}, {} of {} descriptors\n",
-                  invocation.terminal.paint("ballast " + text(status, "version"), Colour::Strong),
-                  number(status, "pid"), ago(invocation, status, "started"), number(status, "workers"),
-                  show_bytes(number(status, "memory_bytes")), number(descriptors, "open"), number(descriptors, "max"));
-  out += fmt::format("{}  generation {}, applied {} ago\n", text(status, "config_file"), number(status, "generation"),
-                     ago(invocation, status, "configured"));
-  if (flag(status, "stopping")) {
+  std::string out = fmt::format("{}  pid {}, up {}, {} workers, {}, {} of {} descriptors\n",
+                                invocation.terminal.paint("ballast " + shown_text(status, "version"), Colour::Strong),
+                                json_number(status, "pid"), ago(invocation, status, "started"),
+                                json_number(status, "workers"), show_bytes(json_number(status, "memory_bytes")),
+                                json_number(descriptors, "open"), json_number(descriptors, "max"));
+  out += fmt::format("{}  generation {}, applied {} ago\n", shown_text(status, "config_file"),
+                     json_number(status, "generation"), ago(invocation, status, "configured"));
+  if (json_flag(status, "stopping")) {
     out +=
         invocation.terminal.paint("STOPPING: no new connections, those under way may finish", Colour::Warning) + "\n";
   }
@@ -85,13 +73,13 @@ std::string listeners(const Invocation& invocation, const Json& status) {
                {"REFUSED", Align::Right}});
   for (const Json& l : member(status, "listeners")) {
     const Json& traffic = member(l, "traffic");
-    const std::uint64_t refused = number(l, "connections_refused");
-    table.row({{text(l, "name"), Colour::Strong},
-               {text(l, "address")},
-               {text(l, "protocol")},
-               {show_count(number(l, "connections"))},
-               {show_count(number(traffic, "in_flight"))},
-               {show_count(number(traffic, "requests"))},
+    const std::uint64_t refused = json_number(l, "connections_refused");
+    table.row({{shown_text(l, "name"), Colour::Strong},
+               {shown_text(l, "address")},
+               {shown_text(l, "protocol")},
+               {show_count(json_number(l, "connections"))},
+               {show_count(json_number(traffic, "in_flight"))},
+               {show_count(json_number(traffic, "requests"))},
                errors(traffic, "4xx"),
                errors(traffic, "5xx"),
                slow(traffic),
@@ -112,40 +100,41 @@ std::string targets(const Invocation& invocation, const Json& group) {
                {"REASON"}});
   for (const Json& t : member(group, "targets")) {
     const Json& traffic = member(t, "traffic");
-    const std::string state = text(t, "state");
-    const std::string words = text(t, "words");
-    std::string weight = fmt::format("{}", number(t, "weight"));
-    if (flag(t, "weight_overridden")) weight += "*";
+    const std::string state = shown_text(t, "state");
+    const std::string words = shown_text(t, "words");
+    std::string weight = fmt::format("{}", json_number(t, "weight"));
+    if (json_flag(t, "weight_overridden")) weight += "*";
     const auto effective = t.find("effective_weight");
     if (effective != t.end() && effective->is_number() &&
-        effective->get<double>() + 0.05 < static_cast<double>(number(t, "weight"))) {
+        effective->get<double>() + 0.05 < static_cast<double>(json_number(t, "weight"))) {
       weight = fmt::format("{:.1f} of {}", effective->get<double>(), weight);
     }
-    table.row({{text(t, "address")},
+    table.row({{shown_text(t, "address")},
                {state, colour_of(state)},
                {ago(invocation, t, "since")},
                {weight},
-               {show_count(number(traffic, "in_flight"))},
-               {show_count(number(traffic, "requests"))},
+               {show_count(json_number(traffic, "in_flight"))},
+               {show_count(json_number(traffic, "requests"))},
                errors(traffic, "5xx"),
                slow(traffic),
-               {words.empty() ? text(t, "reason") : text(t, "reason") + ": " + words}});
+               {words.empty() ? shown_text(t, "reason") : shown_text(t, "reason") + ": " + words}});
   }
   return table.render(invocation.terminal, 2);
 }
 
 std::string group(const Invocation& invocation, const Json& group) {
   const std::size_t all = member(group, "targets").size();
-  const std::uint64_t healthy = number(group, "healthy");
+  const std::uint64_t healthy = json_number(group, "healthy");
   const std::string health = fmt::format("{} of {} healthy", healthy, all);
-  std::string out = fmt::format("\n{} ({}, {}): {}", invocation.terminal.paint(text(group, "name"), Colour::Strong),
-                                text(group, "protocol"), text(group, "algorithm"),
-                                invocation.terminal.paint(health, healthy == all ? Colour::Good
-                                                                  : healthy == 0 ? Colour::Bad
-                                                                                 : Colour::Warning));
-  const std::uint64_t retries = number(group, "retries");
+  std::string out =
+      fmt::format("\n{} ({}, {}): {}", invocation.terminal.paint(shown_text(group, "name"), Colour::Strong),
+                  shown_text(group, "protocol"), shown_text(group, "algorithm"),
+                  invocation.terminal.paint(health, healthy == all ? Colour::Good
+                                                    : healthy == 0 ? Colour::Bad
+                                                                   : Colour::Warning));
+  const std::uint64_t retries = json_number(group, "retries");
   if (retries != 0) out += fmt::format(", {} retries", show_count(retries));
-  if (flag(group, "failing_open")) {
+  if (json_flag(group, "failing_open")) {
     out += ", " + invocation.terminal.paint("FAILING OPEN: too few are healthy, all are used", Colour::Bad);
   }
   out += "\n";
@@ -154,7 +143,7 @@ std::string group(const Invocation& invocation, const Json& group) {
 }
 
 std::string day(const Json& json, const char* name) {
-  const std::string at = text(json, name);  // "2026-11-24T21:39:20.123Z"
+  const std::string at = shown_text(json, name);  // "2026-11-24T21:39:20.123Z"
   return at.size() < 16 || at.starts_with("1970") ? "-" : at.substr(0, 10) + " " + at.substr(11, 5);
 }
 
@@ -167,14 +156,14 @@ std::string obtained(const Invocation& invocation, const Json& status) {
     const Json& names = member(a, "names");
     std::string name = names.empty() || !names.front().is_string() ? "-" : printable(names.front().get<std::string>());
     if (names.size() > 1) name += fmt::format(" and {} more", names.size() - 1);
-    const std::string state = text(a, "state");
+    const std::string state = shown_text(a, "state");
     table.row({{name, Colour::Strong},
                {state, state == "good"      ? Colour::Good
                        : state == "failing" ? Colour::Bad
                                             : Colour::Warning},
                {day(a, "not_after")},
                {day(a, "next")},
-               {text(a, "problem")}});
+               {shown_text(a, "problem")}});
   }
   return "\n" + table.render(invocation.terminal, 0);
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/cli/commands.h"
+#include "admin/cli/document.h"
 #include "admin/cli/outcome.h"
 
 namespace ballast::admin {
@@ -14,16 +15,6 @@ using Json = nlohmann::json;
 // The new process has a minute to serve; the old one five seconds for its state.
 constexpr auto patience = std::chrono::seconds(75);
 constexpr auto pause = std::chrono::milliseconds(100);
-
-std::string text(const Json& json, const char* name) {
-  const auto member = json.find(name);
-  return member != json.end() && member->is_string() ? printable(member->get<std::string>()) : std::string();
-}
-
-std::uint64_t id_of(const Json& event) {
-  const auto id = event.find("id");
-  return id != event.end() && id->is_number_unsigned() ? id->get<std::uint64_t>() : 0;
-}
 
 // None: the process that was asked has just gone, or is about to.
 Json events_after(const Invocation& invocation, std::uint64_t after) {
@@ -38,20 +29,20 @@ Exit run(const Invocation& invocation) {
   // The same question each time: now one process answers, now the other, and what the first said last may be newer than
   // what matters in the second.
   std::uint64_t before = 0;
-  for (const Json& event : events_after(invocation, 0)) before = std::max(before, id_of(event));
+  for (const Json& event : events_after(invocation, 0)) before = std::max(before, json_number(event, "id"));
   const Result<ApiAnswer> begun = invocation.api.ask({.method = "POST", .target = "/v1/upgrade"});
   if (const auto exit = report_failure(invocation, begun)) return *exit;
   const auto until = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < until) {
     for (const Json& event : events_after(invocation, before)) {
-      const std::string kind = text(event, "kind");
+      const std::string kind = shown_text(event, "kind");
       if (kind == "upgrade.done") {
         invocation.terminal.out(invocation.json() ? event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
-                                                  : fmt::format("upgraded: {}\n", text(event, "text")));
+                                                  : fmt::format("upgraded: {}\n", shown_text(event, "text")));
         return Exit::Done;
       }
       if (kind == "upgrade.failed" || kind == "upgrade.refused") {
-        return report_failure(invocation, Exit::Refused, "failed", "not upgraded: " + text(event, "text"));
+        return report_failure(invocation, Exit::Refused, "failed", "not upgraded: " + shown_text(event, "text"));
       }
     }
     invocation.api.pause(pause);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "io/file.h"
 #include "wire/acme/account_key.h"
 #include "wire/http/url.h"
@@ -52,10 +53,6 @@ std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string text_of(const Json& json, const char* name) {
-  return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : std::string();
-}
-
 std::int64_t seconds_of(WallTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
@@ -80,11 +77,11 @@ Result<std::optional<Account>> load_account(const std::string& state_directory, 
     return fail(text.error());
   }
   const Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object() || text_of(json, "key").empty()) {
+  if (!json.is_object() || json_text(json, "key").empty()) {
     return fail(Code::Malformed, fmt::format("{} is not what ballast wrote; move it away to make a new account", path));
   }
   return Account{
-      .key_pem = text_of(json, "key"), .url = text_of(json, "url"), .external_id = text_of(json, "external_id")};
+      .key_pem = json_text(json, "key"), .url = json_text(json, "url"), .external_id = json_text(json, "external_id")};
 }
 
 Result<> save_account(const std::string& state_directory, const std::string& directory, const Account& account) {
@@ -99,10 +96,10 @@ Record load_record(const std::string& state_directory, const std::vector<std::st
   const Result<std::string> text = io::read_file(stem_of(state_directory, names) + ".json", file_bytes_max);
   const Json json = text ? Json::parse(*text, nullptr, false) : Json();
   if (!json.is_object()) return {};
-  Record record{.directory = text_of(json, "directory"),
+  Record record{.directory = json_text(json, "directory"),
                 .attempted = time_of(json, "attempted"),
                 .retry_at = time_of(json, "retry_at"),
-                .error = text_of(json, "error")};
+                .error = json_text(json, "error")};
   if (json.contains("failures") && json["failures"].is_number_integer()) {
     record.failures = static_cast<int>(std::clamp<std::int64_t>(json["failures"].get<std::int64_t>(), 0, 1'000'000));
   }

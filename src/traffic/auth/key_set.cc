@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/json.h"
 #include "config/words.h"
 #include "traffic/auth/json_strict.h"
 
@@ -15,11 +16,6 @@ namespace ballast::traffic::auth {
 namespace {
 
 using nlohmann::json;
-
-std::string text_of(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 Result<std::string> bytes_of(const json& object, const char* name) {
   const auto found = object.find(name);
@@ -31,7 +27,7 @@ Result<std::string> bytes_of(const json& object, const char* name) {
 
 // Whether it is meant for signatures (RFC 7517 4.2, 4.3).
 bool is_for_verifying(const json& key) {
-  const std::string use = text_of(key, "use");
+  const std::string use = json_text(key, "use");
   if (!use.empty() && use != "sig") return false;
   const auto operations = key.find("key_ops");
   return operations == key.end() || !operations->is_array() ||
@@ -39,7 +35,7 @@ bool is_for_verifying(const json& key) {
 }
 
 Result<std::shared_ptr<const VerifyKey>> material_of(const json& key) {
-  const std::string kind = text_of(key, "kty");
+  const std::string kind = json_text(key, "kty");
   if (kind == "RSA") {
     auto modulus = bytes_of(key, "n");
     auto exponent = bytes_of(key, "e");
@@ -48,7 +44,7 @@ Result<std::shared_ptr<const VerifyKey>> material_of(const json& key) {
     return VerifyKey::rsa({.modulus = *modulus, .exponent = *exponent});
   }
   if (kind == "EC") {
-    const std::string curve = text_of(key, "crv");
+    const std::string curve = json_text(key, "crv");
     if (curve != "P-256" && curve != "P-384") return nullptr;
     auto x = bytes_of(key, "x");
     auto y = bytes_of(key, "y");
@@ -94,20 +90,20 @@ Result<KeySet> KeySet::parse(Bytes text) {
     const json& each = (*list)[i];
     if (!each.is_object()) return fail(Code::Malformed, fmt::format("key {} is not an object", i + 1));
     if (!is_for_verifying(each)) continue;
-    const std::string algorithm = text_of(each, "alg");
+    const std::string algorithm = json_text(each, "alg");
     const auto known = algorithm_of(algorithm);
     if (!algorithm.empty() && !known) continue;
     auto material = material_of(each);
     if (!material) {
-      return fail(material.error().code(),
-                  fmt::format("key {} ({}): {}", i + 1, config::quote(text_of(each, "kid")), material.error().text()));
+      return fail(material.error().code(), fmt::format("key {} ({}): {}", i + 1, config::quote(json_text(each, "kid")),
+                                                       material.error().text()));
     }
     if (*material == nullptr) continue;
     if (known && !(*material)->suits(*known)) {
       return fail(Code::Invalid, fmt::format("key {} ({}): its alg {} is not one of its kind", i + 1,
-                                             config::quote(text_of(each, "kid")), algorithm));
+                                             config::quote(json_text(each, "kid")), algorithm));
     }
-    keys.push_back({.id = text_of(each, "kid"), .algorithm = known, .key = std::move(*material)});
+    keys.push_back({.id = json_text(each, "kid"), .algorithm = known, .key = std::move(*material)});
   }
   if (keys.empty()) return fail(Code::Invalid, "it holds no key that signatures can be checked with");
   return KeySet(std::move(keys));

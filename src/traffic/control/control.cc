@@ -51,9 +51,11 @@ Result<> check_permissions(const config::Settings& settings) {
   for (const config::TargetGroup& group : settings.target_groups) {
     if (group.source_address != config::SourceAddress::Client) continue;
     Result<> allowed = io::TcpStream::may_connect_from_others();
-    if (!allowed)
-      return fail(
-          std::move(allowed.error()).within(fmt::format("target group \"{}\": source_address: client", group.name)));
+    if (allowed) continue;
+    const Error error =
+        std::move(allowed.error()).within(fmt::format("target group \"{}\": source_address: client", group.name));
+    return fail(Error(error.code(), error.text() + "; where no group had it when ballast was started, it has given the "
+                                                   "permission up: put it into the file and restart"));
   }
   return {};
 }

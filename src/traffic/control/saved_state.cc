@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/json.h"
 
 namespace ballast::traffic {
 namespace {
@@ -18,25 +19,6 @@ std::int64_t to_ms(model::WallTime time) {
 }
 model::WallTime from_ms(std::int64_t ms) {
   return model::WallTime(std::chrono::milliseconds(ms));
-}
-
-std::string text(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-std::int64_t number(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
-// The objects of a list.
-std::vector<Json> objects(const Json& json, const char* name) {
-  std::vector<Json> found;
-  const auto list = json.find(name);
-  if (list == json.end() || !list->is_array()) return found;
-  for (const Json& each : *list) {
-    if (each.is_object()) found.push_back(each);
-  }
-  return found;
 }
 
 Counts counts(const Json& json) {
@@ -93,21 +75,21 @@ Json json_of(const SavedTarget& target) {
 }
 
 SavedTarget target_of(const Json& json) {
-  SavedTarget target{.configured = text(json, "configured"), .address = text(json, "address")};
+  SavedTarget target{.configured = json_text(json, "configured"), .address = json_text(json, "address")};
   TargetRecord& record = target.record;
-  record.state = state_named(text(json, "state"));
-  record.reason = reason_named(text(json, "reason"));
-  record.words = text(json, "words");
-  record.verdict = verdict_named(text(json, "verdict"));
-  record.verdict_reason = reason_named(text(json, "verdict_reason"));
-  record.verdict_words = text(json, "verdict_words");
-  record.was_healthy = json.value("was_healthy", Json(false)) == Json(true);
-  record.passes = static_cast<int>(std::clamp<std::int64_t>(number(json, "passes"), 0, 1'000'000));
-  record.failures = static_cast<int>(std::clamp<std::int64_t>(number(json, "failures"), 0, 1'000'000));
-  target.since = from_ms(number(json, "since"));
-  target.checked = from_ms(number(json, "checked"));
-  target.passed = static_cast<std::uint64_t>(number(json, "passed"));
-  target.failed = static_cast<std::uint64_t>(number(json, "failed"));
+  record.state = state_named(json_text(json, "state"));
+  record.reason = reason_named(json_text(json, "reason"));
+  record.words = json_text(json, "words");
+  record.verdict = verdict_named(json_text(json, "verdict"));
+  record.verdict_reason = reason_named(json_text(json, "verdict_reason"));
+  record.verdict_words = json_text(json, "verdict_words");
+  record.was_healthy = json_flag(json, "was_healthy");
+  record.passes = static_cast<int>(std::clamp<std::int64_t>(json_integer(json, "passes"), 0, 1'000'000));
+  record.failures = static_cast<int>(std::clamp<std::int64_t>(json_integer(json, "failures"), 0, 1'000'000));
+  target.since = from_ms(json_integer(json, "since"));
+  target.checked = from_ms(json_integer(json, "checked"));
+  target.passed = static_cast<std::uint64_t>(json_integer(json, "passed"));
+  target.failed = static_cast<std::uint64_t>(json_integer(json, "failed"));
   target.counts = counts(json);
   return target;
 }
@@ -127,18 +109,16 @@ Json json_of(const SavedRate& rate) {
 }
 
 SavedRate rate_of(const Json& json) {
-  const auto count = [&](const char* name) {
-    const auto found = json.find(name);
-    return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
-  };
-  return {.place = {.listener = text(json, "listener"), .rule = text(json, "rule"), .limit = text(json, "limit")},
-          .meaning = text(json, "meaning"),
-          .secret = {.low = count("secret_low"), .high = count("secret_high")},
-          .keys = decode_base64url(text(json, "keys")).value_or(std::string()),
-          .admitted = count("admitted"),
-          .limited = count("limited"),
-          .reported = count("reported"),
-          .displaced = count("displaced")};
+  return {.place = {.listener = json_text(json, "listener"),
+                    .rule = json_text(json, "rule"),
+                    .limit = json_text(json, "limit")},
+          .meaning = json_text(json, "meaning"),
+          .secret = {.low = json_number(json, "secret_low"), .high = json_number(json, "secret_high")},
+          .keys = decode_base64url(json_text(json, "keys")).value_or(std::string()),
+          .admitted = json_number(json, "admitted"),
+          .limited = json_number(json, "limited"),
+          .reported = json_number(json, "reported"),
+          .displaced = json_number(json, "displaced")};
 }
 
 }  // namespace
@@ -190,11 +170,11 @@ Result<SavedState> read_state(const std::string& text_of_it) {
   const Json json = Json::parse(text_of_it, nullptr, false);
   if (!json.is_object()) return fail(Code::Malformed, "the state that the process before has left is none");
   SavedState state;
-  for (const Json& each : objects(json, "groups")) {
-    SavedGroup group{.name = text(each, "name")};
-    for (const Json& target : objects(each, "targets")) group.targets.push_back(target_of(target));
-    for (const Json& name : objects(each, "names")) {
-      SavedName saved{.host = text(name, "host"), .port = static_cast<std::uint16_t>(number(name, "port"))};
+  for (const Json& each : json_objects(json, "groups")) {
+    SavedGroup group{.name = json_text(each, "name")};
+    for (const Json& target : json_objects(each, "targets")) group.targets.push_back(target_of(target));
+    for (const Json& name : json_objects(each, "names")) {
+      SavedName saved{.host = json_text(name, "host"), .port = static_cast<std::uint16_t>(json_integer(name, "port"))};
       const auto addresses = name.find("addresses");
       if (addresses != name.end() && addresses->is_array()) {
         for (const Json& address : *addresses) {
@@ -206,19 +186,19 @@ Result<SavedState> read_state(const std::string& text_of_it) {
     group.counts = counts(each);
     state.groups.push_back(std::move(group));
   }
-  for (const Json& each : objects(json, "listeners")) {
-    state.listeners.push_back({.name = text(each, "name"), .counts = counts(each)});
+  for (const Json& each : json_objects(json, "listeners")) {
+    state.listeners.push_back({.name = json_text(each, "name"), .counts = counts(each)});
   }
-  for (const Json& each : objects(json, "rates")) state.rates.push_back(rate_of(each));
-  for (const Json& each : objects(json, "events")) {
-    state.events.push_back({.id = static_cast<std::uint64_t>(number(each, "id")),
-                            .at = from_ms(number(each, "at")),
-                            .kind = text(each, "kind"),
-                            .subject = text(each, "subject"),
-                            .text = text(each, "text")});
+  for (const Json& each : json_objects(json, "rates")) state.rates.push_back(rate_of(each));
+  for (const Json& each : json_objects(json, "events")) {
+    state.events.push_back({.id = static_cast<std::uint64_t>(json_integer(each, "id")),
+                            .at = from_ms(json_integer(each, "at")),
+                            .kind = json_text(each, "kind"),
+                            .subject = json_text(each, "subject"),
+                            .text = json_text(each, "text")});
   }
-  state.generation = static_cast<std::uint64_t>(number(json, "generation"));
-  state.configuration = text(json, "configuration");
+  state.generation = static_cast<std::uint64_t>(json_integer(json, "generation"));
+  state.configuration = json_text(json, "configuration");
   return state;
 }
 

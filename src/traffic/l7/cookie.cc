@@ -1,23 +1,49 @@
 #include "traffic/l7/cookie.h"
 
+#include "base/check.h"
+#include "wire/http/octets.h"
+
 namespace ballast::traffic {
 
 namespace {
 
-Bytes trimmed(Bytes text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
+// Up to the next semicolon, which is taken off with it.
+Bytes take_pair(Bytes& rest) {
+  const std::size_t semicolon = rest.find(';');
+  const Bytes pair = rest.substr(0, semicolon);
+  rest = semicolon == Bytes::npos ? Bytes() : rest.substr(semicolon + 1);
+  return pair;
 }
 
 }  // namespace
 
+bool is_cookie(Bytes pair, Bytes name) {
+  const std::size_t equals = pair.find('=');
+  return equals != Bytes::npos && http::trim_space(pair.substr(0, equals)) == name;
+}
+
+Bytes without_cookie(Bytes value, Bytes name, std::string& kept) {
+  bool has_it = false;
+  for (Bytes rest = value; !rest.empty() && !has_it;) has_it = is_cookie(take_pair(rest), name);
+  if (!has_it) return value;
+  // What was put there before is looked at where it stands.
+  CHECK(kept.capacity() - kept.size() >= value.size());
+  const std::size_t begin = kept.size();
+  bool is_first = true;
+  for (Bytes rest = value; !rest.empty();) {
+    const Bytes pair = take_pair(rest);
+    if (is_cookie(pair, name)) continue;
+    if (!is_first) kept += ';';
+    kept += is_first ? http::trim_space(pair) : pair;
+    is_first = false;
+  }
+  return http::trim_space(Bytes(kept).substr(begin));
+}
+
 std::optional<Bytes> CookieReader::next() {
   while (true) {
     while (!rest_.empty()) {
-      const std::size_t semicolon = rest_.find(';');
-      const Bytes pair = trimmed(rest_.substr(0, semicolon));
-      rest_ = semicolon == Bytes::npos ? Bytes() : rest_.substr(semicolon + 1);
+      const Bytes pair = http::trim_space(take_pair(rest_));
       const std::size_t equals = pair.find('=');
       if (equals == Bytes::npos || pair.substr(0, equals) != name_) continue;
       Bytes value = pair.substr(equals + 1);

@@ -20,5 +20,40 @@ TEST(Cookie, IsFoundByItsWholeName) {
   EXPECT_EQ(cookie_value(head.fields, "x"), std::nullopt);
 }
 
+TEST(Cookie, IsLeftOutAndTheRestStays) {
+  const struct {
+    Bytes value;
+    Bytes left;
+  } rows[] = {
+      {"a=1", "a=1"},
+      {"a=1;b=2 ;  c", "a=1;b=2 ;  c"},  // untouched
+      {"BALLASTX=1; XBALLAST=2; ballast=3", "BALLASTX=1; XBALLAST=2; ballast=3"},
+      {"BALLAST=1", ""},
+      {"BALLAST=1; BALLAST=2", ""},
+      {"BALLAST=1; a=1", "a=1"},
+      {"a=1; BALLAST=1", "a=1"},
+      {"a=1; BALLAST=1; b=\"2\"", "a=1; b=\"2\""},
+      {"a=1;BALLAST = 1;b=2; ; c", "a=1;b=2; ; c"},
+      {"a=BALLAST=1", "a=BALLAST=1"},
+      {";;BALLAST=1; ;z", ";; ;z"},
+      {"BALLAST=1;a;b;c;d;e;f;g;h", "a;b;c;d;e;f;g;h"},
+      {"", ""},
+  };
+  for (const auto& row : rows) {
+    std::string kept;
+    kept.reserve(row.value.size());
+    const char* const where = kept.data();
+    EXPECT_EQ(without_cookie(row.value, "BALLAST", kept), row.left) << row.value;
+    EXPECT_EQ(kept.data(), where) << "what others look at there would be gone";
+  }
+  // What the first gave stays good.
+  std::string kept;
+  kept.reserve(100);
+  const Bytes first = without_cookie("a=1; BALLAST=1", "BALLAST", kept);
+  const Bytes second = without_cookie("BALLAST=1; bb=22", "BALLAST", kept);
+  EXPECT_EQ(first, "a=1");
+  EXPECT_EQ(second, "bb=22");
+}
+
 }  // namespace
 }  // namespace ballast::traffic

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "traffic/auth/guard.h"
+#include "traffic/l7/cookie.h"
 #include "traffic/l7/sticky.h"
 #include "traffic/route/conditions.h"
 #include "wire/http/hop_by_hop.h"

@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 
-#include "base/check.h"
 #include "traffic/balance/balancer.h"
 #include "traffic/l7/cookie.h"
 #include "traffic/l7/exchange.h"
 #include "traffic/protect/client_group.h"
 #include "wire/http/list.h"
+#include "wire/http/octets.h"
 
 namespace ballast::traffic {
 
@@ -23,23 +23,12 @@ constexpr int ipv6_prefix = 64;
 // "Thu, 01 Jan 1970 00:00:00 GMT" and what else is written for it.
 constexpr std::size_t lifetime_value_max = 64;
 
-Bytes trimmed(Bytes text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // Up to the next semicolon, which is taken off with it.
 Bytes take_part(Bytes& rest) {
   const std::size_t semicolon = rest.find(';');
   const Bytes part = rest.substr(0, semicolon);
   rest = semicolon == Bytes::npos ? Bytes() : rest.substr(semicolon + 1);
-  return trimmed(part);
-}
-
-bool is_named(Bytes pair, Bytes name) {
-  const std::size_t equals = pair.find('=');
-  return equals != Bytes::npos && trimmed(pair.substr(0, equals)) == name;
+  return http::trim_space(part);
 }
 
 Bytes word_of(config::SameSite same_site) {
@@ -93,13 +82,13 @@ std::optional<std::string> lifetime_set(const http::Fields& response, Bytes name
   for (const http::Field& field : response) {
     if (!http::iequals(response.name(field), "Set-Cookie")) continue;
     Bytes rest = response.value(field);
-    if (!is_named(take_part(rest), name)) continue;
+    if (!is_cookie(take_part(rest), name)) continue;
     lifetime.emplace();  // where it is set twice, the later counts
     while (!rest.empty()) {
       const Bytes attribute = take_part(rest);
       const std::size_t equals = attribute.find('=');
       if (equals == Bytes::npos || attribute.size() > lifetime_value_max) continue;
-      const Bytes key = trimmed(attribute.substr(0, equals));
+      const Bytes key = http::trim_space(attribute.substr(0, equals));
       if (!http::iequals(key, "Max-Age") && !http::iequals(key, "Expires")) continue;
       fmt::format_to(std::back_inserter(*lifetime), "; {}", attribute);
     }
@@ -111,26 +100,6 @@ void write_sticky_cookie(std::string& out, const config::Sticky& sticky, const S
   out.clear();
   fmt::format_to(std::back_inserter(out), "{}={}; Path={}{}; HttpOnly{}; SameSite={}", sticky.name, cookie.token,
                  sticky.path, cookie.lifetime, cookie.secure ? "; Secure" : "", word_of(sticky.same_site));
-}
-
-Bytes without_cookie(Bytes value, Bytes name, std::string& kept) {
-  const auto has = [name](Bytes rest) {
-    while (!rest.empty()) {
-      if (is_named(take_part(rest), name)) return true;
-    }
-    return false;
-  };
-  if (!has(value)) return value;
-  CHECK(kept.capacity() - kept.size() >= value.size());
-  const std::size_t begin = kept.size();
-  Bytes rest = value;
-  while (!rest.empty()) {
-    const Bytes pair = take_part(rest);
-    if (pair.empty() || is_named(pair, name)) continue;
-    if (kept.size() != begin) kept += "; ";
-    kept += pair;
-  }
-  return Bytes(kept).substr(begin);
 }
 
 // Beside the lines of the target, and behind what the settings take out of them.

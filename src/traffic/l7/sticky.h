@@ -37,8 +37,4 @@ struct StickyCookie {
 };
 void write_sticky_cookie(std::string& out, const config::Sticky& sticky, const StickyCookie& cookie);
 
-// A Cookie field's value without the cookies of this name. A view of `value` where it has none; else of `kept`, to
-// which it is appended and which has room for it.
-Bytes without_cookie(Bytes value, Bytes name, std::string& kept);
-
 }  // namespace ballast::traffic

@@ -121,37 +121,6 @@ TEST(Sticky, TheCookieIsWrittenAsTheSettingsSay) {
   EXPECT_EQ(out, "BALLAST=t; Path=/shop; HttpOnly; SameSite=Strict");
 }
 
-TEST(Sticky, TheTargetDoesNotSeeIt) {
-  const struct {
-    Bytes value;
-    Bytes left;
-  } rows[] = {
-      {"a=1", "a=1"},
-      {"a=1;b=2 ;  c", "a=1;b=2 ;  c"},  // untouched
-      {"BALLASTX=1; XBALLAST=2; ballast=3", "BALLASTX=1; XBALLAST=2; ballast=3"},
-      {"BALLAST=1", ""},
-      {"BALLAST=1; BALLAST=2", ""},
-      {"BALLAST=1; a=1", "a=1"},
-      {"a=1; BALLAST=1", "a=1"},
-      {"a=1; BALLAST=1; b=\"2\"", "a=1; b=\"2\""},
-      {"a=1;BALLAST = 1;b=2; ; c", "a=1; b=2; c"},
-      {"a=BALLAST=1", "a=BALLAST=1"},
-      {"", ""},
-  };
-  for (const auto& row : rows) {
-    std::string kept;
-    kept.reserve(row.value.size());
-    EXPECT_EQ(without_cookie(row.value, "BALLAST", kept), row.left) << row.value;
-  }
-  // What the first gave stays good.
-  std::string kept;
-  kept.reserve(100);
-  const Bytes first = without_cookie("a=1; BALLAST=1", "BALLAST", kept);
-  const Bytes second = without_cookie("BALLAST=1; bb=22", "BALLAST", kept);
-  EXPECT_EQ(first, "a=1");
-  EXPECT_EQ(second, "bb=22");
-}
-
 TEST(Sticky, IsHashedBySourceOrHeader) {
   const config::Sticky by_source{.by = {config::StickyKind::Source, ""}};
   const config::Sticky by_header{.by = {config::StickyKind::Header, "X-User"}};

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace ballast::acme {
 namespace {
 
@@ -36,14 +38,9 @@ const json* member(const json& object, const char* name) {
   return found != object.end() ? &*found : nullptr;
 }
 
-std::string text_of(const json& object, const char* name) {
-  const json* found = member(object, name);
-  return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // Empty where it is longer than any that is meant.
 std::string url_of(const json& object, const char* name) {
-  std::string url = text_of(object, name);
+  std::string url = json_text(object, name);
   return url.size() <= url_bytes_max ? url : std::string();
 }
 
@@ -56,7 +53,7 @@ Status status_of(const json& object) {
                                                            {"deactivated", Status::Deactivated},
                                                            {"expired", Status::Expired},
                                                            {"revoked", Status::Revoked}}};
-  const std::string word = text_of(object, "status");
+  const std::string word = json_text(object, "status");
   const auto found = std::ranges::find(words, Bytes(word), [](const auto& each) { return each.first; });
   return found != words.end() ? found->second : Status::Unknown;
 }
@@ -72,14 +69,14 @@ Bytes short_type(Bytes type) {
 }
 
 Problem problem_of(const json& object) {
-  Problem problem{.type = text_of(object, "type"), .detail = shown(text_of(object, "detail")), .parts = {}};
+  Problem problem{.type = json_text(object, "type"), .detail = shown(json_text(object, "detail")), .parts = {}};
   if (problem.type.size() > url_bytes_max) problem.type.clear();
   if (const json* parts = member(object, "subproblems"); parts != nullptr && parts->is_array()) {
     for (const json& part : *parts) {
       if (problem.parts.size() == parts_max) break;
       const json* identifier = member(part, "identifier");
-      const std::string name = identifier != nullptr ? text_of(*identifier, "value") : std::string();
-      problem.parts.push_back(fmt::format("{}: {}", shown(name), shown(text_of(part, "detail"))));
+      const std::string name = identifier != nullptr ? json_text(*identifier, "value") : std::string();
+      problem.parts.push_back(fmt::format("{}: {}", shown(name), shown(json_text(part, "detail"))));
     }
   }
   return problem;
@@ -117,7 +114,7 @@ Result<Directory> parse_directory(Bytes text) {
                       .new_order = url_of(*object, "newOrder"),
                       .terms_of_service = {}};
   if (const json* meta = member(*object, "meta"); meta != nullptr) {
-    directory.terms_of_service = shown(text_of(*meta, "termsOfService"));
+    directory.terms_of_service = shown(json_text(*meta, "termsOfService"));
     const json* wants = member(*meta, "externalAccountRequired");
     directory.wants_external_account = wants != nullptr && wants->is_boolean() && wants->get<bool>();
   }
@@ -154,14 +151,14 @@ Result<Authorization> parse_authorization(Bytes text) {
   if (!object) return fail(std::move(object.error()).within("the authorization"));
   Authorization authorization{.name = {}, .status = status_of(*object), .challenges = {}};
   if (const json* identifier = member(*object, "identifier"); identifier != nullptr) {
-    authorization.name = shown(text_of(*identifier, "value"));
+    authorization.name = shown(json_text(*identifier, "value"));
   }
   if (const json* all = member(*object, "challenges"); all != nullptr && all->is_array()) {
     for (const json& each : *all) {
       if (authorization.challenges.size() == challenges_max) break;
-      Challenge challenge{.type = text_of(each, "type"),
+      Challenge challenge{.type = json_text(each, "type"),
                           .url = url_of(each, "url"),
-                          .token = text_of(each, "token"),
+                          .token = json_text(each, "token"),
                           .status = status_of(each),
                           .problem = problem_in(each)};
       if (challenge.type.size() > token_bytes_max || challenge.url.empty() || !is_token(challenge.token)) continue;

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/bytes.h"
+
 namespace ballast::http {
 
 namespace octet {
@@ -61,6 +63,12 @@ inline const char* skip_space(const char* at, const char* end) {
 inline const char* trim_space(const char* begin, const char* end) {
   while (end > begin && is_space(end[-1])) --end;
   return end;
+}
+// Without blanks and tabs at both ends.
+inline Bytes trim_space(Bytes text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
 }
 
 }  // namespace ballast::http
