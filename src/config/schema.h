@@ -30,8 +30,11 @@ Value<HealthCheck> health_check_kind();
 Value<TargetGroup> target_group_kind();
 Value<Ajp> ajp_kind();
 Value<SessionRoute> session_route_kind();
+Value<Queue> queue_kind();
+Value<Priority> priority_kind();
 Value<Sticky> sticky_kind();
 // What it does not go together with.
+void finish_queue(const TargetGroup& group, const Node& node, Decoder& decoder);
 void finish_sticky(const TargetGroup& group, const Node& node, Decoder& decoder);
 
 // JSON Schema 2020-12 of a configuration file, indented; ends in a newline.

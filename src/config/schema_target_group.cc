@@ -147,6 +147,17 @@ Value<Retries> retries() {
                .doc = "Attempts in all, the first included; 1: no retries.",
                .example = "2",
                .value = field(&Retries::attempts, integer({.min = 1, .max = 10}))},
+              {.name = "body",
+               .doc = "How much of a request's body is kept in memory on its way, so that it can be sent again; larger "
+                      "ones go once. (16 KiB that came with the head are always kept.)",
+               .example = "1MiB",
+               .value = field(&Retries::body_bytes_max, size({.min = 0, .max = 16 * mib}))},
+              {.name = "timeout",
+               .doc = "How long an attempt may take from the last byte of the request to the head of its answer before "
+                      "another target is asked instead, where the request may be repeated. While none can be asked it "
+                      "is waited for, as long as `timeouts.header` says. 0: no limit.",
+               .example = "2s",
+               .value = field(&Retries::timeout, duration({.min = 0s, .max = 24h}))},
               {.name = "budget",
                .doc = "Retries of what a target has been sent are at most this share of the requests under way (three "
                       "are always allowed), so that a failing group is not buried under them.",
@@ -354,6 +365,7 @@ void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder)
     decoder.diagnostics.error(target.mark, "a Unix socket has no name to verify; give tls.server_name");
   }
   finish_routes(group, node, decoder);
+  finish_queue(group, node, decoder);
   finish_sticky(group, node, decoder);
   const bool hashes = group.algorithm == Algorithm::SourceHash || group.algorithm == Algorithm::Maglev;
   if (node.find("hash_key") && !hashes) {
@@ -481,6 +493,15 @@ Value<TargetGroup> target_group_kind() {
                    .doc = "Connections to one target from one worker; 0: no limit.",
                    .example = "200",
                    .value = field(&TargetGroup::target_connections_max, integer({.min = 0, .max = 1'000'000}))},
+                  {.name = "target_requests_max",
+                   .doc = "Requests that one target has at once, of all workers together; further ones wait in the "
+                          "`queue`. 0: no limit.",
+                   .example = "50",
+                   .value = field(&TargetGroup::target_requests_max, integer({.min = 0, .max = 1'000'000}))},
+                  {.name = "queue",
+                   .doc = "How requests wait while every target has `target_requests_max`.",
+                   .example = "{ length: 500, timeout: 10s }",
+                   .value = field(&TargetGroup::queue, queue_kind())},
                   {.name = "proxy_protocol",
                    .doc = "A header that tells the target the client's address, before anything else. The target must "
                           "expect it. An http group then keeps its connections for one client each. Health checks say "

@@ -20,6 +20,7 @@
 #include "config/health_check.h"
 #include "config/mark.h"
 #include "config/protection.h"
+#include "config/queue.h"
 #include "config/sticky.h"
 
 namespace ballast::config {
@@ -198,6 +199,7 @@ struct Rule {
   std::optional<Auth> auth;  // none: the listener's
   std::optional<Cors> cors;  // the same
   Door door;                 // of a rule of HTTP, behind the listener's
+  Priority priority = Priority::Normal;
   Mark mark;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -433,6 +435,8 @@ enum class GrpcStatus : int {
 
 struct Retries {
   int attempts = 3;                       // in all, the first included; 1..10
+  std::size_t body_bytes_max = 64 * 1024; // of a request, kept while it is sent; 0: it goes once
+  Milliseconds timeout{0};                // of one attempt, while another can be made; 0: none
   int budget_percent = 20;                // retries at most this share of the active requests (never under 3 at once)
   std::vector<StatusRange> statuses;      // of answers to idempotent requests; empty: none
   std::vector<GrpcStatus> grpc_statuses;  // of calls that ended without a message
@@ -489,6 +493,8 @@ struct TargetGroup {
   std::size_t response_headers_max = 32 * 1024;
   DesyncMode desync = DesyncMode::Defensive;
   std::uint32_t target_connections_max = 0;  // to one target from one worker; 0: no limit
+  std::uint32_t target_requests_max = 0;     // at one target at once, of all workers together; 0: no limit
+  Queue queue;                               // where target_requests_max is set
   ProxyHeader proxy_protocol = ProxyHeader::Off;
   SourceAddress source_address = SourceAddress::Balancer;
   bool pass_host = true;  // false: Host is the target's address

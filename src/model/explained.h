@@ -58,6 +58,7 @@ struct Explained {
   std::uint64_t bytes_out = 0;
   bool slow = false;
   std::chrono::microseconds took{0};       // whole
+  std::chrono::microseconds queued{-1};    // waited for a place at a target; negative: it did not
   std::chrono::microseconds body_took{0};  // of it, the request's body on its way
   std::chrono::microseconds answered{-1};  // from the request's head to the response's, without body_took
   std::vector<ExplainedAttempt> attempts;

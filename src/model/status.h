@@ -67,6 +67,9 @@ struct GroupStatus {
   std::uint64_t stale_replays = 0;    // a reused connection had died; replayed
   std::uint64_t sticky_requests = 0;  // whose cookie named a target of the group
   std::uint64_t sticky_moved = 0;     // of those, answered by another target
+  std::uint64_t waiting = 0;          // requests in the queue
+  std::uint64_t queued = 0;           // that have been in it, and how long together
+  std::chrono::microseconds queue_wait{0};
   std::vector<Count> errors;          // by reason code
   std::vector<Count> defects;         // of responses refused
   std::vector<Count> defects_passed;  // of responses passed on all the same

@@ -93,6 +93,8 @@ struct alignas(64) GroupCell {
   Counter sticky_requests;
   Counter sticky_moved;
   Counter retries_active;
+  Counter queued;  // requests that have waited for a place at a target
+  Counter queue_wait_us;
   DefectCounters defects;         // of responses refused
   DefectCounters defects_passed;  // of responses passed on all the same
   ReasonCounters errors;

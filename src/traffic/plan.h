@@ -6,6 +6,7 @@
 // worker. Shares and Plans are held by shared_ptr; the control thread and the workers let go of them independently.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@
 #include "traffic/balance/session_routes.h"
 #include "traffic/balance/sticky_targets.h"
 #include "traffic/cells.h"
+#include "traffic/queue/waiting_line.h"
 #include "traffic/route/route_table.h"
 #include "traffic/target_use.h"
 #include "wire/tls/client_context.h"
@@ -54,22 +56,30 @@ struct TargetShare : std::enable_shared_from_this<TargetShare> {
         host(std::move(naming.host)),
         address(target_address),
         cells(static_cast<std::size_t>(workers)),
-        locals(static_cast<std::size_t>(workers)) {}
+        locals(static_cast<std::size_t>(workers)),
+        lines(static_cast<std::size_t>(workers)) {}
   const std::string name;           // as configured: "10.0.0.1:80", "app.internal:80"
   const std::string host;           // of that, alone; empty: a Unix socket
   const io::SocketAddress address;  // numeric
   std::vector<TargetCell> cells;    // by worker
   std::vector<TargetLocal> locals;  // by worker
+  std::vector<WaitingLine> lines;   // by worker: of requests that belong to it
+  // By requests, of all workers, where the group has `target_requests_max`; else nobody touches it.
+  alignas(64) std::atomic<std::uint32_t> places_taken = 0;
 };
 
 struct GroupShare {
   GroupShare(std::string group_name, int workers)
-      : name(std::move(group_name)), cells(static_cast<std::size_t>(workers)) {
+      : name(std::move(group_name)),
+        cells(static_cast<std::size_t>(workers)),
+        lines(static_cast<std::size_t>(workers)) {
     for (int i = 0; i < workers; ++i) states.emplace_back(static_cast<std::uint64_t>(i) + 1);
   }
   const std::string name;
   std::vector<GroupCell> cells;       // by worker
   std::vector<BalancerState> states;  // by worker, each that worker's own
+  std::vector<WaitingLine> lines;     // by worker: of requests that any target will do
+  alignas(64) std::atomic<std::uint32_t> waiting = 0;  // in those lines and the targets', of all workers
 };
 
 struct ListenerShare {

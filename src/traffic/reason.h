@@ -13,7 +13,9 @@
 //   file_failed          500     the disk, or the root itself is gone
 //   client_gone          460     the client cut the connection before it had its answer; only logged
 //   no_target            503     the group has no target that takes requests
-//   targets_full         503     every target is at its connection limit
+//   targets_full         503     every target is at its limit of connections or requests, and nobody waits there
+//   queue_full           503     every target is at its limit, and the queue is full
+//   queue_timeout        503     no target could take it for as long as it may wait
 //   connect_refused      502     nobody listens at the target
 //   connect_timeout      504     the target did not accept in time
 //   connect_failed       502     unreachable, or reset while connecting
@@ -70,6 +72,8 @@ enum class Reason : std::uint8_t {
   ClientGone,
   NoTarget,
   TargetsFull,
+  QueueFull,
+  QueueTimeout,
   ConnectRefused,
   ConnectTimeout,
   ConnectFailed,

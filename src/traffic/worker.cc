@@ -16,6 +16,7 @@
 #include "traffic/listen/proxied.h"
 #include "traffic/listen/serve.h"
 #include "traffic/open_connection.h"
+#include "traffic/queue/places.h"
 
 namespace ballast::traffic {
 
@@ -74,10 +75,12 @@ void Worker::adopt(std::shared_ptr<const Plan> plan) {
   // A control block of this worker's own: requests count their hold on the Plan without touching another core's cache
   // line.
   loop_->post([this, plan = std::move(plan)] {
+    const std::shared_ptr<const Plan> before = std::move(plan_);
     plan_ = std::shared_ptr<const Plan>(plan.get(), [hold = plan](const Plan*) {});
     roots_.clear();
     // A part for each worker, rounded up.
     records_.bound((plan->explain.keep + peers_.size() - 1) / peers_.size());
+    if (before != nullptr) call_waiting(*before, index());
   });
 }
 

@@ -101,6 +101,8 @@ class Worker {
   int& compressing() { return compressing_; }
   RootFolders& roots() { return roots_; }
   std::uint64_t random() { return random_.random(); }
+  // Of all workers, this one included.
+  Worker& peer(std::size_t index) const { return *peers_[index]; }
   auth::PasswordDoor& passwords() { return passwords_; }
   UpstreamPool& pool_of(TargetShare& target);
   Http2Pool& http2_pool_of(TargetShare& target);

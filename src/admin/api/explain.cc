@@ -64,6 +64,7 @@ Json record(const model::Explained& e) {
               {"received_bytes", e.bytes_in},
               {"sent_bytes", e.bytes_out},
               {"duration_seconds", seconds(e.took)},
+              {"queued_seconds", seconds(e.queued)},
               {"body_seconds", seconds(e.body_took)},
               {"answered_seconds", seconds(e.answered)},
               {"attempts", std::move(attempts)}};

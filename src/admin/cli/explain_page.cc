@@ -43,8 +43,13 @@ std::string attempts_in_words(std::size_t count) {
 std::string longest_part(const Json& record) {
   const Json& attempts = list(record, "attempts");
   const double answered = time(record, "answered_seconds");
+  const double queued = std::max(time(record, "queued_seconds"), 0.0);
   std::string found;
   double longest = 0;
+  if (queued > 0) {
+    longest = queued;
+    found = fmt::format("{} of it waiting for a place at a target", show_time(queued));
+  }
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     const Json& each = attempts[i];
     const double end = i + 1 < attempts.size() ? time(attempts[i + 1], "began_seconds") : answered;
@@ -235,6 +240,9 @@ std::string what_happened(const Terminal& terminal, const Json& record) {
   const double answered = time(record, "answered_seconds");
   const double whole = time(record, "duration_seconds");
   std::string times;
+  if (const double queued = time(record, "queued_seconds"); queued >= 0) {
+    times += fmt::format("It had waited {} for a place at a target. ", show_time(queued));
+  }
   if (body > 0.0005) times += fmt::format("The request's body took {} to come, beside this. ", show_time(body));
   if (answered >= 0) times += fmt::format("The answer's head went out after {}; ", show_time(answered));
   times += fmt::format("{} {} in all.", answered >= 0 ? "it took" : "It took", show_time(whole));

@@ -134,6 +134,9 @@ std::string group(const Invocation& invocation, const Json& group) {
                                                                    : Colour::Warning));
   const std::uint64_t retries = json_number(group, "retries");
   if (retries != 0) out += fmt::format(", {} retries", show_count(retries));
+  if (const std::uint64_t waiting = json_number(group, "waiting"); waiting != 0) {
+    out += ", " + invocation.terminal.paint(fmt::format("{} waiting", show_count(waiting)), Colour::Warning);
+  }
   if (json_flag(group, "failing_open")) {
     out += ", " + invocation.terminal.paint("FAILING OPEN: too few are healthy, all are used", Colour::Bad);
   }

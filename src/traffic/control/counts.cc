@@ -54,6 +54,8 @@ void each_counter(Cell& cell, const Visit& visit) {
     visit("stale_replays", cell.stale_replays);
     visit("sticky_requests", cell.sticky_requests);
     visit("sticky_moved", cell.sticky_moved);
+    visit("queued", cell.queued);
+    visit("queue_wait_us", cell.queue_wait_us);
     each_by_name<http::Defect>("defects", cell.defects, visit);
     each_by_name<http::Defect>("defects_passed", cell.defects_passed, visit);
     each_by_name<Reason>("errors", cell.errors, visit);

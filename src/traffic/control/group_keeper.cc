@@ -464,6 +464,7 @@ model::GroupStatus GroupKeeper::status() const {
   status.protocol = to_string(settings_->protocol);
   status.algorithm = name_of(settings_->algorithm);
   status.failing_open = was_failing_open_;
+  status.waiting = share_->waiting.load();
   std::array<std::uint64_t, reason_count> errors{};
   for (const GroupCell& cell : share_->cells) {
     cell.traffic.add_to(status.traffic);
@@ -472,6 +473,8 @@ model::GroupStatus GroupKeeper::status() const {
     status.stale_replays += cell.stale_replays.get();
     status.sticky_requests += cell.sticky_requests.get();
     status.sticky_moved += cell.sticky_moved.get();
+    status.queued += cell.queued.get();
+    status.queue_wait += std::chrono::microseconds(cell.queue_wait_us.get());
     for (std::size_t i = 0; i < errors.size(); ++i) errors[i] += cell.errors[i].get();
   }
   for (std::size_t i = 1; i < errors.size(); ++i) {

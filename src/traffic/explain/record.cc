@@ -104,6 +104,7 @@ model::Explained ExplainRecord::to_model() const {
   out.bytes_out = bytes_out;
   out.slow = slow;
   out.took = to_us(took);
+  out.queued = to_us(queued);
   out.body_took = to_us(body_took);
   out.answered = to_us(answered);
   for (std::size_t i = 0; i < attempt_count_; ++i) {

@@ -63,6 +63,7 @@ class ExplainRecord {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   io::Duration took{0};
+  io::Duration queued{-1};
   io::Duration body_took{0};
   io::Duration answered{-1};
 

@@ -167,6 +167,7 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
     append_number(out, R"(,"datagrams_out":)", record.datagrams_out);
   }
   append_ms(out, R"(,"duration_ms":)", record.duration_us);
+  append_ms(out, R"(,"queue_ms":)", record.queue_us);
   append_ms(out, R"(,"connect_ms":)", record.connect_us);
   append_ms(out, R"(,"header_ms":)", record.header_us);
   append_some(out, R"(,"request_id":")", record.request_id);

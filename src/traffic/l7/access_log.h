@@ -62,6 +62,7 @@ struct AccessRecord {
   std::uint64_t datagrams_in = 0;  // of udp
   std::uint64_t datagrams_out = 0;
   std::int64_t duration_us = 0;
+  std::int64_t queue_us = -1;
   std::int64_t connect_us = -1;
   std::int64_t header_us = -1;
   Bytes request_id;

@@ -10,8 +10,10 @@
 #include "traffic/l7/grpc.h"
 #include "traffic/l7/http1_upstream.h"
 #include "traffic/l7/http2_upstream.h"
+#include "traffic/l7/kept_body.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/upload.h"
+#include "traffic/l7/walk.h"
 #include "wire/http/hop_by_hop.h"
 
 namespace ballast::traffic {
@@ -115,7 +117,7 @@ UpstreamRequest Exchange::request_for_target() {
   out.head = request_head(
       {.state = state, .client = client_, .listener = *listener_, .group = *group_->settings, .target = *target_});
   out.body = state.small_body.view();
-  out.body_is_whole = state.body->ended();
+  out.body_is_whole = state.body->ended() && state.kept_body.empty();
   if (out.body_is_whole) out.trailers = state.body->trailers();
   if (state.request.framing == http::Framing::Length) {
     out.framing.framing = http::Framing::Length;
@@ -198,6 +200,14 @@ Exchange::Attempt Exchange::failed_by_client(const Upload& upload) const {
   return attempt;
 }
 
+// Where it may be sent again at all: an unsafe request goes once but where a target can say that it has not looked at it.
+bool Exchange::keeps_body() const {
+  const config::Retries& retries = group_->settings->retries;
+  const http::RequestHead& head = state_->request;
+  return retries.attempts > 1 && (head.is_idempotent() || is_http2(group_->settings->protocol)) &&
+         (head.framing != http::Framing::Length || head.content_length <= retries.body_bytes_max);
+}
+
 io::Task<Exchange::Attempt> Exchange::attempt(Upstream& upstream, std::optional<Upstream::Use>& end) {
   const config::Listener& listener = *listener_->settings;
   http::Body& body = *state_->body;
@@ -209,9 +219,12 @@ io::Task<Exchange::Attempt> Exchange::attempt(Upstream& upstream, std::optional<
     if (lost.retry == Retry::IfReused) lost.retry = sent.error().retry();
     co_return lost;
   }
-  if (!body.ended()) {
-    upload_began_ = true;
-    upload.start(upstream, body, request.framing.framing,
+  std::optional<KeptBody> kept;
+  if (!request.body_is_whole) {
+    goes_once_ = goes_once_ || !keeps_body();
+    if (!goes_once_) kept.emplace(body, state_->kept_body, group_->settings->retries.body_bytes_max, goes_once_);
+    http::Body& source = kept.has_value() ? static_cast<http::Body&>(*kept) : body;
+    upload.start(upstream, source, request.framing.framing,
                  http::RelayLimits{.source_idle = listener.timeouts.idle,
                                    .sink_idle = group_->settings->timeouts.idle,
                                    .bytes_max = listener.limits.body.value_or(UINT64_MAX) - state_->small_body.size(),
@@ -226,15 +239,36 @@ io::Task<Exchange::Attempt> Exchange::attempt(Upstream& upstream, std::optional<
     result = turned_down.has_value() ? *turned_down : co_await respond(upstream, answer, upload, end);
   }
   co_await upload.close();
-  if (upload.was_started()) state_->facts.bytes_in += upload.result().body_bytes;
+  if (upload.was_started()) {
+    const std::uint64_t sent = upload.result().body_bytes;
+    const std::uint64_t again = kept.has_value() ? kept->repeated() : 0;
+    state_->facts.bytes_in += sent - std::min(sent, again);
+  }
   note_failure(result);
   co_return result;
+}
+
+bool Exchange::may_move_on() {
+  if (!state_->request.is_idempotent() || goes_once_) return false;
+  if (client_.was_cut() || client_.called_off() || state_->facts.attempts >= attempts_max()) return false;
+  GroupCell& cell = worker_.cell_of(*group_->share);
+  if (!budget_allows(cell, group_->settings->retries)) {
+    cell.retries_refused.add();
+    return false;
+  }
+  return walk_->has_next();
+}
+
+Exchange::Attempt Exchange::given_up() {
+  note().text = fmt::format("given up after {} ms, as retries.timeout says", group_->settings->retries.timeout.count());
+  return failed(Reason::TargetTimeout, Retry::IfReused);
 }
 
 // Gives `answered` when the final head stands in state_->response.
 io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& upload, io::Instant sent) {
   const config::TargetGroup& settings = *group_->settings;
   int interims = 0;
+  bool may_be_given_up = settings.retries.timeout.count() != 0;
   while (true) {
     const HeadStep step = upstream.try_head(*state_, head_limits(settings));
     const int status = state_->response.status;
@@ -279,12 +313,19 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
     if (upload.client_failed()) co_return failed_by_client(upload);
 
     io::Deadline deadline = call_deadline_;  // an upload has limits of its own
+    io::Deadline give_up = io::Deadline::never();
     if (!upload.is_running()) {
       const io::Instant asked = upload.was_started() ? upload.ended_at() : sent;
       deadline = earlier(deadline, io::Deadline::at(asked + settings.timeouts.header));
+      if (may_be_given_up) give_up = io::Deadline::at(asked + settings.retries.timeout);
+      if (give_up.passed(loop_.now())) {
+        if (interims == 0 && may_move_on()) co_return given_up();
+        may_be_given_up = false;
+        give_up = io::Deadline::never();
+      }
     }
-    const io::Deadline look =
-        client_.is_watched() ? deadline : earlier(deadline, io::Deadline::at(sent + unwatched_max));
+    io::Deadline look = earlier(deadline, give_up);
+    if (!client_.is_watched()) look = earlier(look, io::Deadline::at(sent + unwatched_max));
     const io::Wake wake = co_await upstream.until_head(look);
     if (wake == io::Wake::Event) continue;
     if (client_.was_cut()) co_return failed(Reason::ClientGone, Retry::Never);
@@ -293,6 +334,7 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
       continue;  // the upload has ended
     }
     if (deadline.passed(loop_.now())) co_return failed(Reason::TargetTimeout, Retry::Never);
+    if (give_up.passed(loop_.now())) continue;
     if (!client_.watch()) co_return failed(Reason::Overloaded, Retry::Never);
   }
 }

@@ -179,19 +179,25 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
   if (const Reason reason = gather_small_body(); reason != Reason::None) co_return co_await refuse(reason);
   group_cell.traffic.in_flight.add();
 
-  Walk walk(worker_, *group_, way());
-  walk_ = &walk;
+  const bool may_wait = group_->settings->target_requests_max != 0 && group_->settings->queue.length != 0;
+  std::optional<Walk> walk;
+  walk.emplace(worker_, *group_, way(), may_wait ? Walk::FullOwner::Awaited : Walk::FullOwner::PassedOver);
   Attempt last{.reason = Reason::NoTarget};
   bool same_target_again = false;  // a connection at rest had died: the target itself has not been asked yet
   bool in_budget = false;          // this attempt may double what a target had to do already
   while (true) {
     if (!same_target_again) {
-      const auto slot = walk.next(state_->facts.attempts != 0 ? Walk::Reserve::Allowed : Walk::Reserve::No);
+      auto slot = walk->next(state_->facts.attempts != 0 ? Walk::Reserve::Allowed : Walk::Reserve::No);
+      if (!slot.has_value() && may_wait && state_->facts.attempts == 0 && walk->found_full()) {
+        slot = co_await wait_for_place(walk, last);
+      } else if (!slot.has_value() && last.reason == Reason::NoTarget && walk->found_full()) {
+        last.reason = Reason::TargetsFull;
+      }
       if (!slot.has_value()) {
-        if (last.reason == Reason::NoTarget && walk.found_full()) last.reason = Reason::TargetsFull;
         if (state_->facts.attempts != 0) note().again = Again::NoTargetLeft;
         break;
       }
+      walk_ = &*walk;
       target_ = group_->targets[*slot].get();
       target_slot_ = *slot;
     }
@@ -249,7 +255,7 @@ Again Exchange::may_try_again(const Attempt& attempt) const {
   if (state_->facts.attempts >= attempts_max()) return Again::AttemptsUsed;
   if (attempt.retry == Retry::Never) return is_of_target(attempt.reason) ? Again::MayHaveActed : Again::None;
   // What has been pulled from the client and not been held cannot be sent again.
-  if (upload_began_) return Again::BodySent;
+  if (goes_once_) return Again::BodySent;
   if (attempt.retry != Retry::Always && !state_->request.is_idempotent()) return Again::NotIdempotent;
   return attempt.was_stale ? Again::SameTarget : Again::NextTarget;
 }
@@ -357,6 +363,7 @@ void Exchange::log() {
       .bytes_in = facts.bytes_in,
       .bytes_out = facts.bytes_out,
       .duration_us = us(loop_.now() - facts.began),
+      .queue_us = us(facts.queued),
       .connect_us = us(facts.connect_took),
       .header_us = us(facts.header_took),
   };

@@ -6,8 +6,8 @@
 //   respond, bodies pulled both ways; always: count, time, log.
 //
 // exchange.cc is that way; protect.cc asks at the door, authenticate.cc asks who sends it, before the route's action,
-// and ask_service.cc lets a service answer that; attempt.cc is one attempt at one target, status_retry.cc what answer
-// is worth another, sticky.cc what brings the client back to it; own_answer.cc what the balancer answers itself,
+// and ask_service.cc lets a service answer that; queue.cc waits for a place; attempt.cc is one attempt at one target,
+// status_retry.cc what answer is worth another, sticky.cc what brings the client back to it; own_answer.cc what the balancer answers itself,
 // static_answer.cc files; record.cc what is kept of one that failed. Worker's thread; in the frame of serve_http(), one
 // at a time for a connection.
 #pragma once
@@ -117,6 +117,13 @@ class Exchange {
   void note_flaws();
   void log();
 
+  // queue.cc
+  // The slot of a target with a place there; none: `last` says why.
+  io::Task<std::optional<std::uint32_t>> wait_for_place(std::optional<Walk>& walk, Attempt& last);
+  io::Task<std::optional<std::uint32_t>> wait_in_line(std::optional<Walk>& walk, Attempt& last, GroupShare& share);
+  bool renew_group();
+  std::optional<std::uint32_t> slot_of(const TargetShare& target) const;
+
   // protect.cc
   // Not None: who sends it may not, or not so often.
   Reason ask_at_door();
@@ -151,11 +158,16 @@ class Exchange {
   io::Task<std::unique_ptr<Upstream>> reach(Fresh fresh, Attempt& failure);
   // `end` is set where the exchange with the target has ended in order.
   io::Task<Attempt> attempt(Upstream& upstream, std::optional<Upstream::Use>& end);
+  // Whether an attempt that takes long may be given up: another one can be made.
+  bool may_move_on();
+  Attempt given_up();
   io::Task<Attempt> receive_head(Upstream& upstream, Upload& upload, io::Instant sent);
   io::Task<Attempt> respond(Upstream& upstream, http::Body& answer, Upload& upload, std::optional<Upstream::Use>& end);
   io::Task<Attempt> open_tunnel(Upstream& upstream);
   UpstreamPool& pool_of_target();
   UpstreamRequest request_for_target();
+  // Whether what comes of the body is kept to be sent again.
+  bool keeps_body() const;
   AjpRequest request_for_container();
   void gather_response_lines();
   // What the listener's settings put into every final response and take out of it; own_answer.cc.
@@ -197,12 +209,13 @@ class Exchange {
   const Route* route_ = nullptr;
   const StickyTargets::Each* sticky_claim_ = nullptr;   // what its cookie names; the Plan's
   const PlanGroup* group_ = nullptr;                    // forwarded to
+  std::shared_ptr<const PlanGroup> newer_group_;        // where that is a newer Plan's, after a wait
   TargetShare* target_ = nullptr;                       // of the last attempt
   Walk* walk_ = nullptr;                                // while it is forwarded
   std::uint32_t target_slot_ = 0;                       // its place in the group
   std::array<std::uint8_t, 16> source_;                 // the client's address, behind trusted proxies
   io::Deadline call_deadline_ = io::Deadline::never();  // of a gRPC call, as its client says
-  bool upload_began_ = false;                           // bytes of a body that is not held have been asked for
+  bool goes_once_ = false;                              // bytes of a body that is not kept have been asked for
   bool replayed_ = false;                               // because a connection at rest was dead
 };
 

@@ -21,6 +21,7 @@ void trim(Buffer& buffer) {
 void ExchangeState::clear() {
   trim(request_bytes);
   trim(small_body);
+  trim(kept_body);
   trim(to_target);
   trim(to_client);
   lines.clear();

@@ -39,6 +39,7 @@ struct ExchangeFacts {
   int attempts = 0;
   std::uint64_t bytes_in = 0;       // of the request, head and body
   std::uint64_t bytes_out = 0;      // of the response's body
+  io::Duration queued{-1};          // waited for a place at a target; negative: it did not
   io::Duration connect_took{-1};    // the last attempt's; negative: no connection was made
   io::Instant asked;                // the request's head was there, or was refused
   io::Duration body_took{0};        // the request's body came beside the target's waiting for it
@@ -53,6 +54,7 @@ struct ExchangeState {
   std::optional<http::ConnectionBody> connection_body;  // `body` where the client speaks HTTP/1.1
   http::ResponseHead response;
   Buffer small_body;  // a request body that came whole with its head, for sending and sending again
+  Buffer kept_body;   // what was pulled of one that came in parts, for sending again (kept_body.h)
   Buffer to_target;
   Buffer to_client;
   std::vector<http::FieldLine> lines;  // of the head being written

@@ -31,6 +31,7 @@ void Exchange::keep_record() {
   record->bytes_in = facts.bytes_in;
   record->bytes_out = facts.bytes_out;
   record->took = loop_.now() - facts.began;
+  record->queued = facts.queued;
   record->body_took = facts.body_took;
   record->answered = facts.answered_after;
   record->put(Text::Id, request_id());
@@ -57,7 +58,8 @@ void Exchange::keep_record() {
     record->put(Text::Detail, state_->limit_name);
   } else if (!state_->auth_fault.empty()) {
     record->put(Text::Detail, state_->auth_fault);
-  } else if (facts.reason == Reason::NoTarget || facts.reason == Reason::TargetsFull) {
+  } else if (facts.reason == Reason::NoTarget || facts.reason == Reason::TargetsFull ||
+             facts.reason == Reason::QueueFull || facts.reason == Reason::QueueTimeout) {
     record->put(Text::Detail, describe_group());
   }
   const auto noted = std::min(static_cast<std::size_t>(facts.attempts), attempts_noted_max);

@@ -36,7 +36,7 @@ std::optional<Exchange::Attempt> Exchange::turn_down(http::Body& body, std::opti
   };
   const bool is_call_status = state_->facts.is_call && !retries.grpc_statuses.empty();
   if (!is_call_status && !state_->request.is_idempotent()) return passed_on(Again::NotIdempotent);
-  if (upload_began_) return passed_on(Again::BodySent);  // a body that has not been held goes once
+  if (goes_once_) return passed_on(Again::BodySent);  // a body that has not been held goes once
   if (client_.was_cut()) return passed_on(Again::ClientGone);
   if (client_.called_off()) return passed_on(Again::Stopped);
   if (state_->facts.attempts >= attempts_max()) return passed_on(Again::AttemptsUsed);

@@ -44,6 +44,7 @@ struct Route {
   std::string name;         // of the rule; "default"
   std::uint32_t index = 0;  // place among the listener's rules; the default is behind the last
   std::shared_ptr<const CorsPolicy> cors = nullptr;
+  config::Priority priority = config::Priority::Normal;
   std::variant<ForwardTo, RedirectTo, FixedAnswer, std::shared_ptr<const StaticFiles>> action;
 };
 

@@ -114,6 +114,7 @@ Result<RouteTable> RouteTable::compile(const config::Listener& listener, const G
     if (!conditions) return within(std::move(conditions.error()), rule.name);
     Result<Route> route = traffic::compile(rule.name, number, rule.action, group_index);
     if (!route) return within(std::move(route.error()), rule.name);
+    route->priority = rule.priority;
     route->cors = rule.cors.has_value() ? CorsPolicy::compile(*rule.cors) : cors;
     table.conditions_.push_back(*std::move(conditions));
     table.routes_.push_back(*std::move(route));
