@@ -19,6 +19,7 @@
 
 #include "config/health_check.h"
 #include "config/mark.h"
+#include "config/outliers.h"
 #include "config/protection.h"
 #include "config/sticky.h"
 
@@ -480,6 +481,7 @@ struct TargetGroup {
   int minimum_healthy = 1;                     // fewer: fail open
   Milliseconds deregistration_delay{300'000};  // 0..3600 s
   Milliseconds slow_start{0};                  // 0: off; 30..900 s in production, smaller allowed
+  Outliers outliers;                           // off in a udp group
   GroupTimeouts timeouts;
   Retries retries;
   Pool pool;
