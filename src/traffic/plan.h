@@ -90,6 +90,7 @@ struct GroupContexts {
 struct PlanGroup {
   std::shared_ptr<GroupShare> share;
   std::shared_ptr<const config::TargetGroup> settings;
+  bool judges = false;  // by `outliers`: what attempts at its targets come to is counted
   // The Balancer's slots are places in this list. Targets that take no new requests are in the list and not in the
   // Balancer.
   std::vector<std::shared_ptr<TargetShare>> targets;

@@ -215,6 +215,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
 
     // A new connection of HTTP/2 is others' as well, and may have answered them before it was cut.
     if (same_target_again) last.was_stale = false;
+    if (group_->judges) count_failure(last);
     same_target_again = last.was_stale;
     replayed_ = replayed_ || last.was_stale;
     noted.again = may_try_again(last);

@@ -7,9 +7,9 @@
 //
 // exchange.cc is that way; protect.cc asks at the door, authenticate.cc asks who sends it, before the route's action,
 // and ask_service.cc lets a service answer that; attempt.cc is one attempt at one target, status_retry.cc what answer
-// is worth another, sticky.cc what brings the client back to it; own_answer.cc what the balancer answers itself,
-// static_answer.cc files; record.cc what is kept of one that failed. Worker's thread; in the frame of serve_http(), one
-// at a time for a connection.
+// is worth another, sticky.cc what brings the client back to it, outcome.cc what is counted of it for its group's
+// `outliers`; own_answer.cc what the balancer answers itself, static_answer.cc files; record.cc what is kept of one
+// that failed. Worker's thread; in the frame of serve_http(), one at a time for a connection.
 #pragma once
 
 #include <algorithm>
@@ -62,6 +62,7 @@ class Exchange {
     bool was_stale = false;   // a connection that had been at rest was dead; the target itself may be well
     bool unattended = false;  // no program of the target's has shown itself: another target is asked at nobody's cost
     bool unwelcome = false;   // it was answered with a status to be tried again; another target waits to be asked
+    bool blameless = false;   // the target has nothing to do with it: the client's deadline, or this machine's limits
     io::Duration pause{0};    // the target wants the next attempt that much later
   };
 
@@ -137,6 +138,7 @@ class Exchange {
 
   // ask_service.cc
   io::Task<Result<ServiceAnswer>> ask_service(const auth::ForwardGuard& guard);
+  void count_service(TargetShare& target, const Result<ServiceAnswer>& answer);
   io::Task<Result<ServiceAnswer>> ask_target(const auth::ForwardGuard& guard, const PlanGroup& group,
                                              TargetShare& target, Fresh fresh, io::Deadline deadline);
   io::Task<Result<ServiceAnswer>> question_and_answer(const auth::ForwardGuard& guard, const PlanGroup& group,
@@ -179,6 +181,11 @@ class Exchange {
   io::Task<After> refuse(Reason reason);
   io::Task<After> refuse(Reason reason, Bytes allow);
   io::Task<After> refuse_call(Reason reason, int status);
+
+  // outcome.cc; where the group judges its targets
+  // The head of a final answer is there. `took`: none where it says nothing of the target.
+  void count_answer(std::optional<io::Duration> took);
+  void count_failure(const Attempt& attempt);
 
   // sticky.cc
   // Adds the cookie that brings the client back to this target, where it does not hold it.
