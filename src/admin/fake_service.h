@@ -74,6 +74,8 @@ inline model::Status sample_status() {
   bad.since = test_now - std::chrono::seconds(90);
   bad.traffic = {};
   bad.checks_failed = 5;
+  bad.ejections_errors = 3;
+  bad.passive_weight = 0.25;
   model::GroupStatus site;
   site.name = "site";
   site.protocol = "http";

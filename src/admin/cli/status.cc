@@ -100,6 +100,19 @@ std::string listeners(const Invocation& invocation, const Json& status) {
   return table.render(invocation.terminal, 0);
 }
 
+// With when one that is ejected comes back, and why one that is in service gets less.
+std::string reason(const Invocation& invocation, const Json& target) {
+  const std::string words = text(target, "words");
+  const std::string passive = text(target, "passive_words");
+  std::string reason = words.empty() ? text(target, "reason") : text(target, "reason") + ": " + words;
+  if (const auto until = read_rfc3339(text(target, "ejected_until"))) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*until - invocation.terminal.now());
+    if (left.count() > 0) reason += "; back in " + show_span(left);
+  }
+  if (!passive.empty()) reason += "; gets less: " + passive;
+  return reason;
+}
+
 std::string targets(const Invocation& invocation, const Json& group) {
   Table table({{"TARGET"},
                {"STATE"},
@@ -113,7 +126,6 @@ std::string targets(const Invocation& invocation, const Json& group) {
   for (const Json& t : member(group, "targets")) {
     const Json& traffic = member(t, "traffic");
     const std::string state = text(t, "state");
-    const std::string words = text(t, "words");
     std::string weight = fmt::format("{}", number(t, "weight"));
     if (flag(t, "weight_overridden")) weight += "*";
     const auto effective = t.find("effective_weight");
@@ -129,7 +141,7 @@ std::string targets(const Invocation& invocation, const Json& group) {
                {show_count(number(traffic, "requests"))},
                errors(traffic, "5xx"),
                slow(traffic),
-               {words.empty() ? text(t, "reason") : text(t, "reason") + ": " + words}});
+               {reason(invocation, t)}});
   }
   return table.render(invocation.terminal, 2);
 }
@@ -143,6 +155,8 @@ std::string group(const Invocation& invocation, const Json& group) {
                                 invocation.terminal.paint(health, healthy == all ? Colour::Good
                                                                   : healthy == 0 ? Colour::Bad
                                                                                  : Colour::Warning));
+  const std::uint64_t ejected = number(group, "ejected");
+  if (ejected != 0) out += ", " + invocation.terminal.paint(fmt::format("{} ejected", ejected), Colour::Warning);
   const std::uint64_t retries = number(group, "retries");
   if (retries != 0) out += fmt::format(", {} retries", show_count(retries));
   if (flag(group, "failing_open")) {

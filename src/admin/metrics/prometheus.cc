@@ -244,6 +244,8 @@ void groups(Exposition& out, const Status& status) {
         [](const GroupStatus& g) { return g.targets.size(); });
   gauge("ballast_group_healthy_targets", "Targets of the group that are healthy.",
         [](const GroupStatus& g) { return g.healthy < 0 ? 0 : g.healthy; });
+  gauge("ballast_group_ejected_targets", "Targets of the group that are out for what requests met at them.",
+        [](const GroupStatus& g) { return g.ejected; });
   gauge("ballast_group_failing_open", "1 while too few targets are healthy and all of them are used.",
         [](const GroupStatus& g) { return g.failing_open ? 1 : 0; });
 }
@@ -330,8 +332,15 @@ void targets(Exposition& out, const Status& status) {
   });
   family("ballast_target_weight", gauge, "Weight, as configured or set by the operator.",
          [](T t) { return static_cast<double>(t.weight); });
-  family("ballast_target_effective_weight", gauge, "Weight in force now, after slow start.",
+  family("ballast_target_effective_weight", gauge, "Weight in force now, after slow start and outliers.",
          [](T t) { return t.effective_weight; });
+  family("ballast_target_passive_weight", gauge, "The share of its weight that is left to a target (outliers).",
+         [](T t) { return t.passive_weight; });
+  out.family("ballast_target_ejections_total", counter, "Times the target was ejected for its requests, by cause.");
+  each_target([&](const GroupStatus& g, T t) {
+    out.sample({{"group", g.name}, {"target", t.address}, {"cause", "errors"}}, t.ejections_errors);
+    out.sample({{"group", g.name}, {"target", t.address}, {"cause", "success_rate"}}, t.ejections_success_rate);
+  });
   family("ballast_target_connects_total", counter, "Connections opened to the target.", [](T t) { return t.connects; });
   family("ballast_target_connect_failures_total", counter, "Connections to the target that could not be opened.",
          [](T t) { return t.connect_failures; });
