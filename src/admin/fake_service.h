@@ -98,6 +98,7 @@ inline model::Status sample_status() {
   status.rate_limits = {
       {.listener = "web", .rule = "login", .name = "guesses", .admitted = 30, .limited = 4, .displaced = 1}};
   status.uncounted_connections = {{"web", 6}};
+  status.kernel_tls = {.state = "unavailable", .reason = "no module", .connections = 3, .refused = 1};
   return status;
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "config/health_check.h"
+#include "config/kernel_tls.h"
 #include "config/mark.h"
 #include "config/protection.h"
 #include "config/sticky.h"
@@ -554,7 +555,8 @@ struct Settings {
   Explain explain;
   std::optional<Acme> acme;
   std::string state_directory = "/var/lib/ballast";
-  int workers = 0;                             // 0: auto, one a core
+  int workers = 0;  // 0: auto, one a core
+  KernelTls kernel_tls = KernelTls::Auto;
   Milliseconds shutdown_timeout{30'000};       // how long SIGTERM drains
   Milliseconds handover_timeout{3'600'000};    // how long a process drains that another one has followed
   std::shared_ptr<const Recording> recording;  // what it was read from; nullptr: text of a test

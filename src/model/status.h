@@ -125,6 +125,14 @@ struct AcmeStatus {
   std::uint64_t failed_total = 0;
 };
 
+// Whether the kernel encrypts for us, and how often it does.
+struct KernelTlsStatus {
+  std::string state = "off";      // "on", "off", "unavailable"
+  std::string reason;             // why it is not on
+  std::uint64_t connections = 0;  // whose sending was given to the kernel, so far
+  std::uint64_t refused = 0;      // the kernel would not, for their cipher
+};
+
 struct Event {
   std::uint64_t id = 0;  // grows by one
   WallTime at;
@@ -151,6 +159,7 @@ struct Status {
   std::vector<CertificateStatus> certificates;
   std::vector<AcmeStatus> acme;
   std::vector<RateLimitStatus> rate_limits;
+  KernelTlsStatus kernel_tls;
   // By listener, where connections of an address are limited: those that the table had no room for.
   std::vector<Count> uncounted_connections;
 };

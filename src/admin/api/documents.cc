@@ -221,7 +221,12 @@ std::string status_document(const model::Status& status) {
                    {"groups", std::move(groups)},
                    {"certificates", std::move(certificates)},
                    {"acme", std::move(obtained)},
-                   {"rate_limits", std::move(rate_limits)}});
+                   {"rate_limits", std::move(rate_limits)},
+                   {"kernel_tls",
+                    {{"state", status.kernel_tls.state},
+                     {"reason", status.kernel_tls.reason},
+                     {"connections", status.kernel_tls.connections},
+                     {"refused", status.kernel_tls.refused}}}});
 }
 
 std::string events_document(std::span<const model::Event> events) {

@@ -182,6 +182,8 @@ TEST(Documents, StatusHasWhatTheTablesShow) {
   status.groups[0].targets[0].checked = {};
   const Json json = Json::parse(status_document(status));
   EXPECT_EQ(json["listeners"][0]["traffic"]["responses"]["5xx"], 12);
+  EXPECT_EQ(json["kernel_tls"],
+            (Json{{"state", "unavailable"}, {"reason", "no module"}, {"connections", 3}, {"refused", 1}}));
   EXPECT_EQ(json["groups"][0]["targets"][1]["reason"], "Target.ResponseCodeMismatch");
   EXPECT_EQ(json["groups"][0]["targets"][1]["since"], "2026-11-21T09:58:30.000Z");
   EXPECT_TRUE(json["groups"][0]["targets"][0]["checked"].is_null());

@@ -364,6 +364,12 @@ void process(Exposition& out, const Status& status) {
   out.family("ballast_access_log_dropped_bytes_total", MetricType::Counter,
              "Access log lines lost because the disk was full or too slow, in bytes.");
   out.sample({}, status.access_log_dropped_bytes);
+  gauge("ballast_kernel_tls", "1 where the kernel encrypts long bodies.",
+        std::uint64_t{status.kernel_tls.state == "on" ? 1U : 0U});
+  out.family("ballast_kernel_tls_connections_total", MetricType::Counter,
+             "TLS connections whose sending was given to the kernel, or would have been, by what it said.");
+  out.sample({{"result", "taken"}}, status.kernel_tls.connections);
+  out.sample({{"result", "refused"}}, status.kernel_tls.refused);
   gauge("process_start_time_seconds", "When the process started.", seconds(status.started));
   gauge("process_resident_memory_bytes", "Resident memory.", status.memory_bytes);
   gauge("process_open_fds", "Open file descriptors.", status.descriptors_open);

@@ -35,6 +35,9 @@ TEST(Prometheus, ShowsWhatTheStatusSays) {
       "ballast_rate_limit_requests_total{listener=\"web\",rule=\"login\",limit=\"guesses\",result=\"reported\"} 0\n",
       "ballast_rate_limit_displaced_keys_total{listener=\"web\",rule=\"login\",limit=\"guesses\"} 1\n",
       "ballast_listener_uncounted_connections_total{listener=\"web\"} 6\n",
+      "ballast_kernel_tls 0\n",
+      "ballast_kernel_tls_connections_total{result=\"taken\"} 3\n",
+      "ballast_kernel_tls_connections_total{result=\"refused\"} 1\n",
       "process_open_fds 40\n",
   };
   for (const char* line : lines) EXPECT_NE(page.find(line), std::string::npos) << line;

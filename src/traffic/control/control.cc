@@ -19,6 +19,14 @@
 namespace ballast::traffic {
 namespace {
 
+model::KernelTlsStatus status_of(const io::KernelTls* kernel) {
+  if (kernel == nullptr) return {};
+  using State = io::KernelTls::State;
+  const char* state = kernel->is_on() ? "on" : kernel->state() == State::Off ? "off" : "unavailable";
+  return {
+      .state = state, .reason = kernel->reason(), .connections = kernel->taken_over(), .refused = kernel->refused()};
+}
+
 int worker_count(const config::Settings& settings) {
   return settings.workers > 0 ? settings.workers : static_cast<int>(io::cpu_count());
 }
@@ -91,6 +99,7 @@ Control::Control(io::Loop& loop, config::Settings settings, Options options)
       tls_({.loop = loop_,
             .events = events_,
             .workers = worker_count(*settings_),
+            .kernel = options_.kernel_tls,
             .changed = [this] { hand_out_contexts(); }}),
       acme_({.loop = loop_,
              .resolver = *options_.resolver,
@@ -526,6 +535,7 @@ model::Status Control::status() {
   }
   status.certificates = tls_.status();
   status.acme = acme_.status();
+  status.kernel_tls = status_of(options_.kernel_tls.get());
   protect_.add_to(status);
   for (const config::TargetGroup& group : settings_->target_groups) {
     status.groups.push_back(groups_.find(group.name)->second->status());

@@ -34,9 +34,10 @@ class Control final : public model::Service, private io::Timer {
   struct Options {
     std::string version;
     std::string config_file;
-    io::Resolver* resolver = nullptr;     // outlives this
-    io::SocketSource* sockets = nullptr;  // outlives this
-    std::string state_before;             // of the process before this one: its state(); empty: there was none
+    io::Resolver* resolver = nullptr;           // outlives this
+    io::SocketSource* sockets = nullptr;        // outlives this
+    std::shared_ptr<io::KernelTls> kernel_tls;  // nullptr: none
+    std::string state_before;                   // of the process before this one: its state(); empty: there was none
     // Reads the configuration file again; the Error's text is all that is wrong with it.
     std::function<Result<config::Settings>()> read_config;
     // The configuration is another one now; before anybody is told so.

@@ -135,10 +135,14 @@ io::Stream& ClientConnection::begin_tunnel(ExchangeState& state, Buffer& to_clie
 }
 
 bool ClientConnection::may_stay(const ExchangeState& state) const {
+  if (secure() != nullptr && secure()->wants_end()) return false;
   return state.request.keep_alive && !worker().is_draining() && worker().plan()->listener(listener()) != nullptr;
 }
 
 namespace {
+
+// For a client that takes the last of its response slowly, where the kernel does not see to that by itself.
+constexpr auto sending_patience = std::chrono::seconds(60);
 
 // Whether the first bytes of a connection are those of HTTP/2; waits where they are cut short. What came stands in the
 // reader.
@@ -182,6 +186,7 @@ io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listene
         const io::Duration rest = rest_of(worker, client.listener());
         const io::Wake wake = co_await client.stream().until_readable(worker.loop().after(rest));
         if (wake != io::Wake::Event) {
+          if (!client.stream().may_close()) co_await io::close_when_sent(client.stream(), sending_patience);
           client.stream().close();
           co_return;
         }
@@ -209,6 +214,7 @@ io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listene
       case After::KeepAlive:
         continue;
       case After::Close:
+        if (!client.stream().may_close()) co_await io::close_when_sent(client.stream(), sending_patience);
         client.stream().close();
         co_return;
       case After::Linger:
