@@ -148,6 +148,13 @@ class FakeService : public model::Service {
   Result<> set_weight(std::string_view group, std::string_view target, int weight) override {
     return ask("weight=" + std::to_string(weight), group, target);
   }
+  Result<> set_maintenance(std::string_view listener, Maintenance maintenance) override {
+    asked.push_back((maintenance == Maintenance::On ? "maintenance=on " : "maintenance=off ") + std::string(listener));
+    for (const model::ListenerStatus& l : now.listeners) {
+      if (l.name == listener) return {};
+    }
+    return fail(Code::NotFound, "there is no listener \"" + std::string(listener) + "\"");
+  }
   Result<> reset_weight(std::string_view group, std::string_view target) override {
     return ask("weight=file", group, target);
   }

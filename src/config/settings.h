@@ -20,6 +20,7 @@
 #include "config/health_check.h"
 #include "config/mark.h"
 #include "config/protection.h"
+#include "config/shaping.h"
 #include "config/sticky.h"
 
 namespace ballast::config {
@@ -73,6 +74,7 @@ struct WeightedGroup {
 
 struct Forward {
   std::vector<WeightedGroup> groups;  // never empty
+  std::optional<StayBy> stay_by;      // none: each request is drawn anew
   friend bool operator==(const Forward&, const Forward&) = default;
 };
 
@@ -91,12 +93,6 @@ struct FixedResponse {
 };
 
 enum class ContentCoding { Gzip, Brotli, Zstd };
-
-struct NamedText {
-  std::string name;
-  std::string text;
-  friend bool operator==(const NamedText&, const NamedText&) = default;
-};
 
 // Files of a folder, served by the balancer itself. Names of files are relative to the root.
 struct Files {
@@ -198,6 +194,14 @@ struct Rule {
   std::optional<Auth> auth;  // none: the listener's
   std::optional<Cors> cors;  // the same
   Door door;                 // of a rule of HTTP, behind the listener's
+  // Of a rule of HTTP. Texts of headers may hold {host} {port} {path} {query} {protocol} {client} {request_id}.
+  std::vector<NamedText> request_headers;           // told the target, in the place of what is there
+  std::vector<std::string> remove_request_headers;  // not told the target
+  std::vector<NamedText> response_headers;          // behind what the listener says of them
+  std::vector<std::string> remove_headers;          // taken out of responses
+  std::optional<Rewrite> rewrite;                   // none: the target is asked for what the client asks for
+  std::vector<Fault> faults;
+  std::optional<Mirror> mirror;
   Mark mark;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -358,6 +362,7 @@ struct Listener {
   std::vector<NamedText> response_headers;  // put into every response, in the place of one that is there
   std::vector<std::string> remove_headers;  // taken out of every response
   std::string server_header;                // empty: the target's passes through
+  std::optional<Maintenance> maintenance;   // none: a page of our own
   bool access_log = true;                   // false: this listener is not logged
   Mark mark;
   friend bool operator==(const Listener&, const Listener&) = default;

@@ -88,6 +88,9 @@ struct ListenerStatus {
   std::vector<Count> errors;            // responses the balancer made itself, by reason code
   std::vector<Count> udp_drops;         // datagrams that went no further, by why
   std::vector<Count> handshakes;        // of TLS, by how they ended
+  std::vector<Count> faults;            // failures made on purpose, by what was done
+  std::vector<Count> mirrors;           // copies of requests, by what became of them
+  bool maintenance = false;             // all but a few get the maintenance page
 };
 
 // A limit of rate, of a listener or one of its rules.

@@ -10,6 +10,7 @@
 
 #include "model/status.h"
 #include "traffic/l4/udp_drop.h"
+#include "traffic/l7/shaped.h"
 #include "traffic/reason.h"
 #include "wire/grpc/status.h"
 #include "wire/http/message.h"
@@ -83,6 +84,8 @@ struct alignas(64) ListenerCell {
   ReasonCounters errors;
   std::array<Counter, udp_drop_count> udp_drops;             // datagrams
   std::array<Counter, tls::handshake_end_count> handshakes;  // of TLS with clients
+  std::array<Counter, fault_done_count> faults;              // made on purpose
+  std::array<Counter, mirror_done_count> mirrors;            // copies of requests
 };
 
 struct alignas(64) GroupCell {

@@ -113,6 +113,7 @@ struct PlanListener {
   std::shared_ptr<const RouteTable> routes;
   auth::Guards guards;                                         // of the routes, by their index
   std::shared_ptr<const Protection> protection;                // nullptr: nothing stands at the door
+  std::shared_ptr<const config::Maintenance> maintenance;      // nullptr: it serves
   std::string hsts;                                            // Strict-Transport-Security; empty: none
   std::vector<std::shared_ptr<const tls::ServerContext>> tls;  // by worker; empty: it is plain
 };

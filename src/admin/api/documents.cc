@@ -95,7 +95,10 @@ Json listener(const model::ListenerStatus& l) {
               {"http2", {{"connections", l.http2_connections}, {"defects", counts(l.http2_defects)}}},
               {"errors", counts(l.errors)},
               {"handshakes", counts(l.handshakes)},
-              {"udp_drops", counts(l.udp_drops)}};
+              {"udp_drops", counts(l.udp_drops)},
+              {"faults", counts(l.faults)},
+              {"mirrors", counts(l.mirrors)},
+              {"maintenance", l.maintenance}};
 }
 
 Json certificate(const model::CertificateStatus& c) {

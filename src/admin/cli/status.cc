@@ -85,7 +85,16 @@ std::string listeners(const Invocation& invocation, const Json& status) {
                slow(traffic),
                {show_count(refused), refused != 0 ? Colour::Warning : Colour::Plain}});
   }
-  return table.render(invocation.terminal, 0);
+  std::string out = table.render(invocation.terminal, 0);
+  for (const Json& l : member(status, "listeners")) {
+    if (!json_flag(l, "maintenance")) continue;
+    out += invocation.terminal.paint(
+               fmt::format("{} is UNDER MAINTENANCE: requests get its page (ballast maintenance off {})",
+                           shown_text(l, "name"), shown_text(l, "name")),
+               Colour::Warning) +
+           "\n";
+  }
+  return out;
 }
 
 std::string targets(const Invocation& invocation, const Json& group) {

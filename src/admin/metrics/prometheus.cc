@@ -72,6 +72,12 @@ void listeners(Exposition& out, const Status& status) {
           [](const ListenerStatus& l) { return l.traffic.bytes_in; });
   counter("ballast_listener_sent_bytes_total", "Bytes sent to clients.",
           [](const ListenerStatus& l) { return l.traffic.bytes_out; });
+  reasons("ballast_listener_faults_total", "Requests that a rule's fault was made for, by what was done.", "done",
+          [](const ListenerStatus& l) -> const auto& { return l.faults; });
+  reasons("ballast_listener_mirrors_total", "Copies of requests for other groups, by what became of them.", "done",
+          [](const ListenerStatus& l) -> const auto& { return l.mirrors; });
+  out.family("ballast_listener_maintenance", MetricType::Gauge, "1: the listener is under maintenance.");
+  for (const ListenerStatus& l : status.listeners) out.sample({{"listener", l.name}}, std::uint64_t{l.maintenance});
   reasons("ballast_listener_udp_drops_total", "Datagrams that went no further, by why.", "why",
           [](const ListenerStatus& l) -> const auto& { return l.udp_drops; });
   const auto datagrams = [&](std::string_view name, std::string_view help, auto&& value) {

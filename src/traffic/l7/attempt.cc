@@ -12,6 +12,7 @@
 #include "traffic/l7/http2_upstream.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/upload.h"
+#include "traffic/route/shaping.h"
 #include "wire/http/hop_by_hop.h"
 
 namespace ballast::traffic {
@@ -112,8 +113,14 @@ io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failur
 UpstreamRequest Exchange::request_for_target() {
   ExchangeState& state = *state_;
   UpstreamRequest out;
-  out.head = request_head(
-      {.state = state, .client = client_, .listener = *listener_, .group = *group_->settings, .target = *target_});
+  const Shaping* shaping = route_->shaping.get();
+  out.head = request_head({.state = state,
+                           .client = client_,
+                           .listener = *listener_,
+                           .group = *group_->settings,
+                           .target = *target_,
+                           .group_cookie = group_cookie(),
+                           .edits = shaping != nullptr && !shaping->request.empty() ? &shaping->request : nullptr});
   out.body = state.small_body.view();
   out.body_is_whole = state.body->ended();
   if (out.body_is_whole) out.trailers = state.body->trailers();
