@@ -74,6 +74,8 @@ inline model::Status sample_status() {
   bad.since = test_now - std::chrono::seconds(90);
   bad.traffic = {};
   bad.checks_failed = 5;
+  bad.ejections_errors = 3;
+  bad.passive_weight = 0.25;
   model::GroupStatus site;
   site.name = "site";
   site.protocol = "http";
@@ -98,6 +100,7 @@ inline model::Status sample_status() {
   status.rate_limits = {
       {.listener = "web", .rule = "login", .name = "guesses", .admitted = 30, .limited = 4, .displaced = 1}};
   status.uncounted_connections = {{"web", 6}};
+  status.kernel_tls = {.state = "unavailable", .reason = "no module", .connections = 3, .refused = 1};
   return status;
 }
 
@@ -147,6 +150,13 @@ class FakeService : public model::Service {
   Result<> enable(std::string_view group, std::string_view target) override { return ask("enable", group, target); }
   Result<> set_weight(std::string_view group, std::string_view target, int weight) override {
     return ask("weight=" + std::to_string(weight), group, target);
+  }
+  Result<> set_maintenance(std::string_view listener, Maintenance maintenance) override {
+    asked.push_back((maintenance == Maintenance::On ? "maintenance=on " : "maintenance=off ") + std::string(listener));
+    for (const model::ListenerStatus& l : now.listeners) {
+      if (l.name == listener) return {};
+    }
+    return fail(Code::NotFound, "there is no listener \"" + std::string(listener) + "\"");
   }
   Result<> reset_weight(std::string_view group, std::string_view target) override {
     return ask("weight=file", group, target);

@@ -16,6 +16,7 @@
 #include "config/recorded_files.h"
 #include "handover/parent.h"
 #include "io/dns.h"
+#include "io/kernel_tls.h"
 #include "io/loop.h"
 #include "io/sandbox.h"
 #include "io/scope.h"
@@ -57,6 +58,8 @@ class Program final : private handover::Charge, private io::Timer {
     admin::Reading reading = read_settings();
     if (!reading.text.empty()) terminal_.error(reading.text);
     if (!reading.settings.has_value()) return Exit::BadInput;
+    // Before privileges are given up: the kernel loads its module only for who has them.
+    find_kernel_tls(*reading.settings);
     confine(*reading.settings);
     if (const Result<> built = build(std::move(*reading.settings)); !built) return refuse(built.error());
     scope_ = std::make_unique<io::Scope>(*loop_);
@@ -81,6 +84,11 @@ class Program final : private handover::Charge, private io::Timer {
     for (const std::string& trouble : io::enter({.transparent = transparent ? Transparent::Yes : Transparent::No})) {
       terminal_.error(fmt::format("ballast: warning: the sandbox is not whole: {}\n", trouble));
     }
+  }
+
+  void find_kernel_tls(const config::Settings& settings) {
+    const bool is_wanted = settings.kernel_tls == config::KernelTls::Auto;
+    kernel_tls_ = is_wanted ? io::KernelTls::find() : io::KernelTls::off();
   }
 
   Result<config::Settings> read_recorded(const std::string& text) const {
@@ -114,6 +122,7 @@ class Program final : private handover::Charge, private io::Timer {
                                            .config_file = file_,
                                            .resolver = resolver_.get(),
                                            .sockets = parent_.get(),
+                                           .kernel_tls = kernel_tls_,
                                            .state_before = parent_->state_before(),
                                            .read_config = [this] { return read_config(); },
                                            .changed = [this] { parent_->tell_state(control_->state()); },
@@ -270,6 +279,7 @@ class Program final : private handover::Charge, private io::Timer {
   admin::FileConfigSource configurations_;
   std::unique_ptr<io::Loop> loop_;
   std::unique_ptr<handover::Parent> parent_;
+  std::shared_ptr<io::KernelTls> kernel_tls_;
   std::unique_ptr<io::Signals> signals_;
   std::unique_ptr<io::Resolver> resolver_;
   std::unique_ptr<traffic::Control> control_;

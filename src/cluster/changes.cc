@@ -195,14 +195,22 @@ void Changes::take_back(const Unconfirmed& change) {
 
 Result<> Changes::note(const std::string& kind, const Named& which, const model::Actor& actor, const Result<>& outcome,
                        const std::string& text) {
+  return note({.actor = actor, .kind = kind, .subject = named(which)}, outcome, text);
+}
+
+Result<> Changes::note(model::HistoryEntry entry, const Result<>& outcome, const std::string& text) {
   if (!outcome && outcome.error().retry() == Retry::Always) return outcome;
-  add({.actor = actor,
-       .kind = kind,
-       .subject = named(which),
-       .done = outcome.has_value(),
-       .text = outcome ? text : one_line(outcome.error().text())},
-      {});
+  entry.done = outcome.has_value();
+  entry.text = outcome ? text : one_line(outcome.error().text());
+  add(std::move(entry), {});
   return outcome;
+}
+
+Result<> Changes::maintain(const std::string& listener, model::Service::Maintenance maintenance,
+                           const model::Actor& actor) {
+  const bool is_on = maintenance == model::Service::Maintenance::On;
+  return note({.actor = actor, .kind = "maintenance", .subject = listener},
+              service_.set_maintenance(listener, maintenance), is_on ? "on" : "off");
 }
 
 Result<> Changes::drain(const Named& which, const model::Actor& actor) {

@@ -72,6 +72,8 @@ class Changes final : private io::Timer {
   // nullopt: the file's holds again.
   Result<> weigh(const Named& which, std::optional<int> weight, const model::Actor& actor);
 
+  Result<> maintain(const std::string& listener, model::Service::Maintenance maintenance, const model::Actor& actor);
+
   // Unsupported where the history cannot be kept; the text says why.
   Result<std::vector<model::HistoryEntry>> list(const History::Page& page) const;
   Result<model::HistoryEntry> entry(std::uint64_t id) const;
@@ -87,6 +89,7 @@ class Changes final : private io::Timer {
   void note(model::HistoryEntry entry, const Outcome& outcome, const Request& request);
   Result<> note(const std::string& kind, const Named& which, const model::Actor& actor, const Result<>& outcome,
                 const std::string& text);
+  Result<> note(model::HistoryEntry entry, const Result<>& outcome, const std::string& text);
   std::uint64_t add(model::HistoryEntry entry, const std::string& configuration);
   std::string recording() const;
   void await_confirmation(const std::optional<Unconfirmed>& change);

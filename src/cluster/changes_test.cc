@@ -41,6 +41,7 @@ class Applier final : public model::Service {
   Result<> enable(std::string_view, std::string_view) override { return done(); }
   Result<> set_weight(std::string_view, std::string_view, int) override { return done(); }
   Result<> reset_weight(std::string_view, std::string_view) override { return done(); }
+  Result<> set_maintenance(std::string_view, Maintenance) override { return done(); }
   Result<> done() const { return refusal.has_value() ? Result<>(fail(*refusal)) : Result<>(); }
 
   std::string in_force() const { return now.files.front(); }

@@ -1,6 +1,7 @@
 #include "config/checks.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 #include <string>
@@ -32,6 +33,8 @@ class Checker {
       for (const Rule& rule : listener.rules) {
         check_action(listener, rule.action);
         check_auth(rule.auth);
+        check_cookies(rule);
+        check_mirror(rule);
       }
       check_auth(listener.auth);
       if (listener.default_action) check_action(listener, *listener.default_action);
@@ -145,6 +148,37 @@ class Checker {
     };
     for (const Rule& rule : listener.rules) use(rule.action, rule.match.host);
     if (listener.default_action) use(*listener.default_action, {});
+  }
+
+  void check_mirror(const Rule& rule) {
+    if (!rule.mirror.has_value() || rule.mirror->group.empty()) return;
+    const auto found = groups_.find(rule.mirror->group);
+    if (found == groups_.end()) {
+      unknown_group({.group = rule.mirror->group, .mark = rule.mirror->mark});
+    } else if (!is_http(found->second->protocol) || found->second->protocol == GroupProtocol::Ajp) {
+      diagnostics_.error(rule.mirror->mark,
+                         fmt::format("the target group {} speaks {}; copies go to http, https, h2c and h2 groups only",
+                                     quote(rule.mirror->group), to_string(found->second->protocol)),
+                         {fmt::format("the group stands at {}", diagnostics_.place(found->second->mark))});
+    }
+  }
+
+  // What brings a client back to its target or group is not for a rule to write.
+  void check_cookies(const Rule& rule) {
+    for (const NamedText& header : rule.response_headers) {
+      constexpr std::string_view set_cookie = "set-cookie";
+      const bool sets = std::ranges::equal(header.name, set_cookie,
+                                           [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
+      if (!sets) continue;
+      const std::string_view name = trimmed(std::string_view(header.text).substr(0, header.text.find('=')));
+      const bool is_own =
+          name == group_cookie_name || std::ranges::any_of(settings_.target_groups, [&](const auto& group) {
+            return group.sticky && group.sticky->sets_cookie() && group.sticky->name == name;
+          });
+      if (!is_own) continue;
+      diagnostics_.error(rule.mark, fmt::format("rule {}: the cookie {} is the balancer's own; give yours another name",
+                                                quote(rule.name), quote(name)));
+    }
   }
 
   void check_auth(const std::optional<Auth>& auth) {

@@ -4,6 +4,7 @@
 
 #include "config/forms.h"
 #include "config/kinds.h"
+#include "config/schema_shaping.h"
 #include "config/section.h"
 
 namespace ballast::config {
@@ -185,10 +186,17 @@ class ForwardKind final : public Kind<Forward> {
                             .words = "target groups with weights",
                             .pattern = std::string(name_pattern),
                             .maximum = groups_max,
-                            .parts = {weight_->shape()}}}};
+                            .parts = {weight_->shape()}},
+                      whole_->shape()}};
   }
   void decode(const Node& node, Forward& out, Decoder& decoder) const override {
-    Forward value;
+    // A group may be called "groups": then a weight stands there.
+    const Node* groups = node.is_map() ? node.find("groups") : nullptr;
+    if (groups != nullptr && groups->is_map()) return whole_->decode(node, out, decoder);
+    decode_groups(node, out, decoder);
+  }
+  void decode_groups(const Node& node, Forward& out, Decoder& decoder) const {
+    Forward value{.groups = {}, .stay_by = out.stay_by};
     if (node.is_scalar()) {
       value.groups.push_back({.group = node.text, .weight = 1, .mark = node.mark});
     } else if (!node.is_map()) {
@@ -207,6 +215,9 @@ class ForwardKind final : public Kind<Forward> {
     out = std::move(value);
   }
   std::string show(const Forward& value) const override {
+    return value.stay_by.has_value() ? whole_->show(value) : show_groups(value);
+  }
+  static std::string show_groups(const Forward& value) {
     if (value.groups.size() == 1) return value.groups[0].group;
     std::string text;
     for (const WeightedGroup& group : value.groups) {
@@ -219,8 +230,58 @@ class ForwardKind final : public Kind<Forward> {
   }
 
  private:
+  // The map of groups within the section that says more.
+  class GroupsKind final : public Kind<Forward> {
+   public:
+    explicit GroupsKind(const ForwardKind& forward) : forward_(forward) {}
+    Shape shape() const override {
+      return {.form = Shape::Form::Map,
+              .words = "target groups with weights",
+              .pattern = std::string(name_pattern),
+              .maximum = groups_max,
+              .parts = {forward_.weight_->shape()}};
+    }
+    void decode(const Node& node, Forward& out, Decoder& decoder) const override {
+      if (!node.is_map()) return decoder.wrong_kind(node, shape());
+      forward_.decode_groups(node, out, decoder);
+    }
+    std::string show(const Forward& value) const override { return show_groups(value); }
+    void diff(const Forward& before, const Forward& after, const DiffWalk& walk) const override {
+      if (before.groups != after.groups) walk.changed({.before = show(before), .after = show(after)});
+    }
+
+   private:
+    const ForwardKind& forward_;
+  };
+  Value<Forward> make_whole() const {
+    auto groups = std::make_shared<GroupsKind>(*this);
+    const auto self = [](auto& forward) { return &forward; };
+    return section<Forward>({
+        .name = "forward",
+        .title = "Forward to several groups",
+        .doc = "Target groups with weights, and what keeps a client with one of them.",
+        .properties = {{.name = "groups",
+                        .doc = "The groups with their weights, 0 to 999. Their order says who moves when weights "
+                               "change: the groups share a line in this order, each client has a place on it.",
+                        .example = "{ site-v2: 5, site: 95 }",
+                        .value = make_field<Forward, Forward>(
+                            groups, self, [](Forward& out, Forward value) { out = std::move(value); }),
+                        .required = true},
+                       {.name = "stay_by",
+                        .doc = "By what a client stays with one of them: `cookie`, a cookie of the balancer's own, "
+                               "`BALLAST_GROUP`, set with the first response; `source`, its address (of IPv6 the first "
+                               "64 bits); `header:NAME` or `cookie:NAME`, the value of a header or of a cookie of the "
+                               "application's, where a request without it is drawn anew. A changed weight moves only "
+                               "those clients that it must.",
+                        .example = "cookie",
+                        .value = field(&Forward::stay_by, stay_by_kind()),
+                        .default_words = "none: each request is drawn anew"}},
+    });
+  }
+
   static constexpr std::size_t groups_max = 20;
   Value<int> weight_ = integer({.min = 0, .max = 999});
+  Value<Forward> whole_ = make_whole();
 };
 
 class FilePathKind final : public Kind<std::string> {

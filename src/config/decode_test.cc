@@ -49,18 +49,21 @@ TEST(Mistakes, OfTheWholeFile) {
           {"listners: {}",
            {"1:1 unknown key \"listners\" in this configuration; did you mean \"listeners\"? | allowed: include, "
             "listeners, "
-            "target_groups, acme, access_log, explain, admin, state_directory, workers, shutdown_timeout, "
+            "target_groups, acme, access_log, explain, admin, state_directory, workers, kernel_tls, shutdown_timeout, "
             "handover_timeout"}},
           {"zzz: {}",
            {"1:1 unknown key \"zzz\" in this configuration | allowed: include, listeners, target_groups, acme, "
             "access_log, explain, "
             "admin, "
-            "state_directory, workers, shutdown_timeout, handover_timeout"}},
+            "state_directory, workers, kernel_tls, shutdown_timeout, handover_timeout"}},
           {"workers: 0", {"1:10 workers: \"0\" is less than 1 | allowed: auto, or a whole number, 1 to 256"}},
           {"workers: 1.5",
            {"1:10 workers: \"1.5\" is not a whole number | allowed: auto, or a whole number, 1 to 256"}},
           {"workers:", {"1:1 workers: has no value | allowed: auto, or a whole number, 1 to 256"}},
           {"workers: [1]", {"1:10 workers: a list cannot stand here | allowed: auto, or a whole number, 1 to 256"}},
+          {"kernel_tls: ao",
+           {"1:13 kernel_tls: \"ao\" is not known here; did you mean \"auto\"? | allowed: one of auto, off"}},
+          {"kernel_tls: [auto]", {"1:13 kernel_tls: a list cannot stand here | allowed: one of auto, off"}},
           {"shutdown_timeout: 2h", {"1:19 shutdown_timeout: \"2h\" is more than 1h | allowed: duration, 0s to 1h"}},
           {"state_directory: ''", {"1:18 state_directory: the path is empty | allowed: path of a directory"}},
           {"admin: x", {"1:8 admin: a value cannot stand here | allowed: a map of socket, http"}},

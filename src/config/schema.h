@@ -36,6 +36,9 @@ Value<Sticky> sticky_kind();
 // What it does not go together with.
 void finish_queue(const TargetGroup& group, const Node& node, Decoder& decoder);
 void finish_sticky(const TargetGroup& group, const Node& node, Decoder& decoder);
+Value<Outliers> outliers_kind();
+// What suits the group's protocol and its number of targets.
+void finish_outliers(TargetGroup& group, const Node& node, Decoder& decoder);
 
 // JSON Schema 2020-12 of a configuration file, indented; ends in a newline.
 std::string json_schema();

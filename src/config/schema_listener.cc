@@ -1,13 +1,13 @@
 // The schema of listeners: where clients connect, what they may send, and which rules their requests meet.
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <map>
 
 #include "config/forms.h"
+#include "config/header_kinds.h"
 #include "config/kinds.h"
 #include "config/schema.h"
 #include "config/schema_protection.h"
+#include "config/schema_shaping.h"
 #include "config/section.h"
 
 namespace ballast::config {
@@ -334,6 +334,7 @@ void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   }
   check_https(listener, node, decoder);
   check_cors(listener, node, decoder);
+  check_shaping(listener, decoder);
   check_tls(listener, node, decoder);
   check_udp(listener, node, decoder);
   check_rules(listener, decoder);
@@ -341,43 +342,6 @@ void finish_listener(Listener& listener, const Node& node, Decoder& decoder) {
   const Node* given = node.find("timeouts");
   const bool has_default_of_its_own = !is_http(listener.protocol) && listener.protocol != ListenerProtocol::Udp;
   if (has_default_of_its_own && !(given && given->find("idle"))) listener.timeouts.idle = 10min;
-}
-
-std::string one_product(std::string_view value) {
-  for (const char c : value) {
-    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) {
-      return fmt::format("{} has a character that a header cannot carry", quote(value));
-    }
-  }
-  return "";
-}
-
-Value<std::string> header_value() {
-  return text({.words = "value of a header", .bytes_max = 4096, .check = one_product});
-}
-
-// What frames a message or belongs to one connection is the balancer's own.
-Value<std::string> response_header_name() {
-  return text({.words = "name of a response header",
-               .pattern = "[!#$%&'*+.^_`|~0-9A-Za-z-]+",
-               .bytes_max = 256,
-               .check = [](std::string_view value) -> std::string {
-                 constexpr std::array<std::string_view, 10> own{
-                     "connection", "content-length",    "keep-alive", "proxy-connection", "te",
-                     "trailer",    "transfer-encoding", "upgrade",    "content-encoding", "server"};
-                 std::string lower(value);
-                 std::ranges::transform(lower, lower.begin(),
-                                        [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-                 if (lower == "server") return "the Server header has a property of its own: server_header";
-                 if (std::ranges::find(own, lower) != own.end()) {
-                   return fmt::format("{} belongs to the connection and is written by ballast alone", quote(value));
-                 }
-                 constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-                 const bool token = !value.empty() && std::ranges::all_of(value, [&](unsigned char c) {
-                   return std::isalnum(c) != 0 || marks.find(static_cast<char>(c)) != std::string_view::npos;
-                 });
-                 return token ? "" : fmt::format("{} is not the name of a header", quote(value));
-               }});
 }
 
 std::string name_of_certificate(const CertificateFiles& files) {
@@ -549,9 +513,15 @@ Value<Listener> listener_kind() {
                   {.name = "server_header",
                    .doc = "The `Server` header of every response. Empty: the target's passes through.",
                    .example = "ballast",
-                   .value =
-                       field(&Listener::server_header, text({.words = "text", .bytes_max = 128, .check = one_product})),
+                   .value = field(&Listener::server_header,
+                                  text({.words = "text", .bytes_max = 128, .check = header_text_fault})),
                    .default_words = "empty"},
+                  {.name = "maintenance",
+                   .doc = "What is answered while an operator has the listener under maintenance. Only for http and "
+                          "https.",
+                   .example = "{ page: { file: maintenance.html }, except: [10.0.0.0/8] }",
+                   .value = field(&Listener::maintenance, maintenance_kind()),
+                   .default_words = "a few words"},
                   {.name = "access_log",
                    .doc = "Whether this listener's requests are logged, where there is an access log.",
                    .example = "false",

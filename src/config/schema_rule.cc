@@ -4,6 +4,7 @@
 #include "config/schema.h"
 #include "config/schema_files.h"
 #include "config/schema_protection.h"
+#include "config/schema_shaping.h"
 #include "config/section.h"
 
 namespace ballast::config {
@@ -233,9 +234,20 @@ Value<Rule> rule_kind() {
               allow_of_rule(),
               deny_of_rule(),
               rate_limits_of_rule(),
+              request_headers_of_rule(),
+              remove_request_headers_of_rule(),
+              response_headers_of_rule(),
+              remove_headers_of_rule(),
+              rewrite_of_rule(),
+              fault_of_rule(),
+              mirror_of_rule(),
           },
       .exactly_one = actions(),
-      .finish = [](Rule& rule, const Node& node, Decoder& decoder) { finish_door(rule, node, decoder); },
+      .finish =
+          [](Rule& rule, const Node& node, Decoder& decoder) {
+            finish_door(rule, node, decoder);
+            finish_shaping(rule, node, decoder);
+          },
   });
 }
 

@@ -125,6 +125,16 @@ Value<Settings> settings_kind() {
                .example = "2",
                .value = field(&Settings::workers, workers()),
                .restart = true},
+              {.name = "kernel_tls",
+               .doc = "Whether the kernel encrypts long bodies that are sent over TLS, so that files go out by "
+                      "`sendfile` and responses past this process. `ballast status --json` says whether it can.",
+               .example = "off",
+               .value =
+                   field(&Settings::kernel_tls, one_of<KernelTls>({
+                                                    {"auto", KernelTls::Auto, "where the kernel can, from 64 KiB on"},
+                                                    {"off", KernelTls::Off, "this process encrypts everything"},
+                                                })),
+               .restart = true},
               {.name = "shutdown_timeout",
                .doc = "How long SIGTERM waits for requests and connections under way before it cuts them.",
                .example = "1m",

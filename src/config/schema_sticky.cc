@@ -68,6 +68,10 @@ void finish_cookie(Sticky& sticky, const Node& node, Decoder& decoder) {
   if (sticky.by.kind == StickyKind::ApplicationCookie && node.find("max_age")) {
     decoder.error(node.mark_of("max_age"), "the cookie lasts as long as the application's; leave max_age out");
   }
+  if (sticky.name == group_cookie_name) {
+    decoder.error(node.mark_of("name"),
+                  fmt::format("{} is the cookie of stay_by; give this one another name", sticky.name));
+  }
   // What browsers ask of a cookie before they keep it.
   if (sticky.same_site == SameSite::None && sticky.secure == SecureCookie::Never) {
     decoder.error(node.mark_of("secure"), "browsers keep no cookie with same_site: none that is not secure");

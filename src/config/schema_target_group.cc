@@ -367,6 +367,7 @@ void finish_target_group(TargetGroup& group, const Node& node, Decoder& decoder)
   finish_routes(group, node, decoder);
   finish_queue(group, node, decoder);
   finish_sticky(group, node, decoder);
+  finish_outliers(group, node, decoder);
   const bool hashes = group.algorithm == Algorithm::SourceHash || group.algorithm == Algorithm::Maglev;
   if (node.find("hash_key") && !hashes) {
     decoder.warning(node.mark_of("hash_key"), "hash_key has no effect: only source_hash and maglev hash");
@@ -447,6 +448,13 @@ Value<TargetGroup> target_group_kind() {
                        "at once.",
                    .example = "30s",
                    .value = field(&TargetGroup::slow_start, duration({.min = 0s, .max = 900s}))},
+                  {.name = "outliers",
+                   .doc =
+                       "When a target is taken out, or given less, for what it does to requests; or `off`. Checks ask "
+                       "now and then; this looks at the traffic.",
+                   .example = "{ errors: 5, eject: 30s, slower: {} }",
+                   .value = field(&TargetGroup::outliers, outliers_kind()),
+                   .default_words = "on, with `errors: 5`"},
                   {.name = "timeouts",
                    .doc = "How long a target may take.",
                    .example = "{ connect: 1s }",

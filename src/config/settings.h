@@ -18,9 +18,12 @@
 #include <vector>
 
 #include "config/health_check.h"
+#include "config/kernel_tls.h"
 #include "config/mark.h"
+#include "config/outliers.h"
 #include "config/protection.h"
 #include "config/queue.h"
+#include "config/shaping.h"
 #include "config/sticky.h"
 
 namespace ballast::config {
@@ -74,6 +77,7 @@ struct WeightedGroup {
 
 struct Forward {
   std::vector<WeightedGroup> groups;  // never empty
+  std::optional<StayBy> stay_by;      // none: each request is drawn anew
   friend bool operator==(const Forward&, const Forward&) = default;
 };
 
@@ -92,12 +96,6 @@ struct FixedResponse {
 };
 
 enum class ContentCoding { Gzip, Brotli, Zstd };
-
-struct NamedText {
-  std::string name;
-  std::string text;
-  friend bool operator==(const NamedText&, const NamedText&) = default;
-};
 
 // Files of a folder, served by the balancer itself. Names of files are relative to the root.
 struct Files {
@@ -200,6 +198,14 @@ struct Rule {
   std::optional<Cors> cors;  // the same
   Door door;                 // of a rule of HTTP, behind the listener's
   Priority priority = Priority::Normal;
+  // Of a rule of HTTP. Texts of headers may hold {host} {port} {path} {query} {protocol} {client} {request_id}.
+  std::vector<NamedText> request_headers;           // told the target, in the place of what is there
+  std::vector<std::string> remove_request_headers;  // not told the target
+  std::vector<NamedText> response_headers;          // behind what the listener says of them
+  std::vector<std::string> remove_headers;          // taken out of responses
+  std::optional<Rewrite> rewrite;                   // none: the target is asked for what the client asks for
+  std::vector<Fault> faults;
+  std::optional<Mirror> mirror;
   Mark mark;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
@@ -360,6 +366,7 @@ struct Listener {
   std::vector<NamedText> response_headers;  // put into every response, in the place of one that is there
   std::vector<std::string> remove_headers;  // taken out of every response
   std::string server_header;                // empty: the target's passes through
+  std::optional<Maintenance> maintenance;   // none: a page of our own
   bool access_log = true;                   // false: this listener is not logged
   Mark mark;
   friend bool operator==(const Listener&, const Listener&) = default;
@@ -484,6 +491,7 @@ struct TargetGroup {
   int minimum_healthy = 1;                     // fewer: fail open
   Milliseconds deregistration_delay{300'000};  // 0..3600 s
   Milliseconds slow_start{0};                  // 0: off; 30..900 s in production, smaller allowed
+  Outliers outliers;                           // off in a udp group
   GroupTimeouts timeouts;
   Retries retries;
   Pool pool;
@@ -560,7 +568,8 @@ struct Settings {
   Explain explain;
   std::optional<Acme> acme;
   std::string state_directory = "/var/lib/ballast";
-  int workers = 0;                             // 0: auto, one a core
+  int workers = 0;  // 0: auto, one a core
+  KernelTls kernel_tls = KernelTls::Auto;
   Milliseconds shutdown_timeout{30'000};       // how long SIGTERM drains
   Milliseconds handover_timeout{3'600'000};    // how long a process drains that another one has followed
   std::shared_ptr<const Recording> recording;  // what it was read from; nullptr: text of a test

@@ -46,8 +46,8 @@ class ReadFile {
   const FileFacts& facts() const { return facts_; }
   // 0 at the end of the file.
   Result<std::size_t> read_at(std::uint64_t offset, char* into, std::size_t size) const;
-  // By sendfile(2), for a plain stream. Like Stream::try_write(); End: the file has no byte at that place (any more).
-  // The process must ignore SIGPIPE, as for a Pipe.
+  // By sendfile(2), for a stream that takes what is moved. Like Stream::try_write(); End: the file has no byte at that
+  // place (any more). The process must ignore SIGPIPE, as for a Pipe.
   Transfer send_to(Stream& sink, std::uint64_t offset, std::size_t size) const;
 
  private:

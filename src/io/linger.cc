@@ -25,4 +25,11 @@ Task<void> close_lingering(Stream& stream) {
   stream.close();
 }
 
+Task<void> close_when_sent(Stream& stream, Duration patience) {
+  const Deadline deadline = stream.loop().after(patience);
+  while (!stream.may_close() && co_await stream.until_writable(deadline) == Wake::Event) {
+  }
+  stream.close();
+}
+
 }  // namespace ballast::io

@@ -9,4 +9,7 @@ namespace ballast::io {
 
 Task<void> close_lingering(Stream& stream);
 
+// close(), when may_close() says so or `patience` is over.
+Task<void> close_when_sent(Stream& stream, Duration patience);
+
 }  // namespace ballast::io

@@ -55,7 +55,7 @@ Transfer Pipe::fill(Stream& from, std::size_t bytes_max) {
 
 Transfer Pipe::drain(Stream& to) {
   CHECK(is_open() && held_ != 0);
-  CHECK(to.is_plain());
+  CHECK(to.takes_moved(0));
   Descriptor& descriptor = to.descriptor();
   while (true) {
     const ssize_t put = ::splice(ends_.out, nullptr, descriptor.fd(), nullptr, held_, splice_flags);

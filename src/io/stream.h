@@ -50,13 +50,19 @@ class Stream {
   // No more bytes from us; the peer sees the end of the stream, and may go on sending. False where that has to be said
   // in bytes and the kernel takes none now: until_writable(), and again.
   virtual bool end() = 0;
+  // What close() has to say, said before it. False where bytes that were taken would be lost by closing now:
+  // until_writable(), and again.
+  virtual bool may_close() { return true; }
   virtual void close() = 0;
   virtual void reset() = 0;
   virtual bool is_open() const = 0;
   virtual Loop& loop() const = 0;
   // Whether bytes may be moved descriptor to descriptor (no encryption, no framing in between).
   virtual bool is_plain() const = 0;
-  // The descriptor of a plain stream; a broken invariant on others.
+  // The same for bytes that are moved to it. `bytes`: how many are to come; one of which the kernel can be made to
+  // encrypt what is moved may be made so for that many.
+  virtual bool takes_moved(std::uint64_t /*bytes*/) { return is_plain(); }
+  // The descriptor of a plain stream, or of one that takes what is moved; a broken invariant on others.
   virtual Descriptor& descriptor() = 0;
 
   // At least one byte, 0 at the end of the stream. The bytes lie in `into`.

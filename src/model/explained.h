@@ -40,6 +40,7 @@ struct Explained {
   std::string host;
   std::string path;  // cut where it is long
   std::string query;
+  std::string rewritten;  // what the target was asked for instead of path and query; empty: for these
   std::string user;
   std::string rule;
   std::string group;

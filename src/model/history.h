@@ -18,8 +18,9 @@ struct HistoryEntry {
   std::uint64_t id = 0;  // from 1, growing; given by the history
   WallTime at;
   Actor actor;
-  std::string kind;     // "start", "apply", "reload", "rollback", "taken_back", "confirm", "drain", "enable", "weight"
-  std::string subject;  // the file that was read, or "group/target"
+  std::string kind;     // "start", "apply", "reload", "rollback", "taken_back", "confirm", "drain", "enable", "weight",
+                        // "maintenance"
+  std::string subject;  // the file that was read, or "group/target", or a listener
   bool done = true;     // false: refused, and text says why
   std::string text;     // one line
   std::vector<Change> changes;

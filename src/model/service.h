@@ -53,6 +53,10 @@ class Service {
   virtual Result<> set_weight(std::string_view group, std::string_view target, int weight) = 0;
   // Takes the operator's weight back; the file's holds again.
   virtual Result<> reset_weight(std::string_view group, std::string_view target) = 0;
+
+  // An Error names the nearest known listener.
+  enum class Maintenance : std::uint8_t { Off, On };
+  virtual Result<> set_maintenance(std::string_view listener, Maintenance maintenance) = 0;
 };
 
 }  // namespace ballast::model

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,7 @@ struct TargetStatus {
   std::vector<std::string> resolved;  // numeric, of a name
   int weight = 1;                     // as configured or set by the operator
   bool weight_overridden = false;
-  double effective_weight = 1;  // after slow start
+  double effective_weight = 1;  // after slow start and `outliers`
   TargetState state = TargetState::Initial;
   TargetReason reason = TargetReason::InitialChecking;
   std::string words;  // "GET /healthz gave 500, wanted 200"
@@ -53,6 +54,13 @@ struct TargetStatus {
   std::uint64_t pool_idle = 0;  // connections at rest in the pools
   std::uint64_t checks_passed = 0;
   std::uint64_t checks_failed = 0;
+  // What its requests say of it.
+  std::uint64_t failures_in_row = 0;
+  std::optional<WallTime> ejected_until;  // while it is out for them, whatever its checks say
+  double passive_weight = 1;              // the share of its weight that is left to it
+  std::string passive_words;              // why not all of it
+  std::uint64_t ejections_errors = 0;     // for errors in a row
+  std::uint64_t ejections_success_rate = 0;
 };
 
 struct GroupStatus {
@@ -61,6 +69,7 @@ struct GroupStatus {
   std::string algorithm;
   bool failing_open = false;
   int healthy = 0;
+  int ejected = 0;
   Traffic traffic;
   std::uint64_t retries = 0;
   std::uint64_t retries_refused = 0;  // by the budget
@@ -91,6 +100,9 @@ struct ListenerStatus {
   std::vector<Count> errors;            // responses the balancer made itself, by reason code
   std::vector<Count> udp_drops;         // datagrams that went no further, by why
   std::vector<Count> handshakes;        // of TLS, by how they ended
+  std::vector<Count> faults;            // failures made on purpose, by what was done
+  std::vector<Count> mirrors;           // copies of requests, by what became of them
+  bool maintenance = false;             // all but a few get the maintenance page
 };
 
 // A limit of rate, of a listener or one of its rules.
@@ -128,6 +140,14 @@ struct AcmeStatus {
   std::uint64_t failed_total = 0;
 };
 
+// Whether the kernel encrypts for us, and how often it does.
+struct KernelTlsStatus {
+  std::string state = "off";      // "on", "off", "unavailable"
+  std::string reason;             // why it is not on
+  std::uint64_t connections = 0;  // whose sending was given to the kernel, so far
+  std::uint64_t refused = 0;      // the kernel would not, for their cipher
+};
+
 struct Event {
   std::uint64_t id = 0;  // grows by one
   WallTime at;
@@ -154,6 +174,7 @@ struct Status {
   std::vector<CertificateStatus> certificates;
   std::vector<AcmeStatus> acme;
   std::vector<RateLimitStatus> rate_limits;
+  KernelTlsStatus kernel_tls;
   // By listener, where connections of an address are limited: those that the table had no room for.
   std::vector<Count> uncounted_connections;
 };

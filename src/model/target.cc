@@ -56,6 +56,8 @@ std::string_view to_string(TargetReason reason) {
       return "Target.CommandFailed";
     case TargetReason::NotServing:
       return "Target.NotServing";
+    case TargetReason::Ejected:
+      return "Target.Ejected";
   }
   return "Target.Unknown";
 }

@@ -14,6 +14,7 @@
 //   unhealthy    stalled                   a node's height has stopped growing
 //   unhealthy    command_failed            the check's command ended otherwise than with exit code 0
 //   unhealthy    not_serving               the server's gRPC health service says so, or does not know the service
+//   unhealthy    ejected                   its checks pass, and requests fail at it: out for a while (`outliers`)
 //   draining     deregistration            removed by a change; in-flight requests end within the deregistration delay
 //   draining     drained_by_operator       `ballast target drain`; stays until enabled
 //   unused       no_route                  no listener forwards to its group
@@ -47,6 +48,7 @@ enum class TargetReason : std::uint8_t {
   Stalled,
   CommandFailed,
   NotServing,
+  Ejected,
 };
 
 std::string_view to_string(TargetState state);    // "healthy"

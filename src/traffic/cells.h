@@ -10,6 +10,7 @@
 
 #include "model/status.h"
 #include "traffic/l4/udp_drop.h"
+#include "traffic/l7/shaped.h"
 #include "traffic/reason.h"
 #include "wire/grpc/status.h"
 #include "wire/http/message.h"
@@ -26,6 +27,7 @@ class Counter {
   void subtract(std::uint64_t count = 1) {
     value_.store(value_.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
   }
+  void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -83,6 +85,8 @@ struct alignas(64) ListenerCell {
   ReasonCounters errors;
   std::array<Counter, udp_drop_count> udp_drops;             // datagrams
   std::array<Counter, tls::handshake_end_count> handshakes;  // of TLS with clients
+  std::array<Counter, fault_done_count> faults;              // made on purpose
+  std::array<Counter, mirror_done_count> mirrors;            // copies of requests
 };
 
 struct alignas(64) GroupCell {
@@ -100,6 +104,51 @@ struct alignas(64) GroupCell {
   ReasonCounters errors;
 };
 
+// How many attempts a target has answered, and how many it has failed since: in one word, so that the control thread
+// reads both of the same moment.
+class AnswerRun {
+ public:
+  struct Read {
+    std::uint64_t answers = 0;  // modulo answers_limit
+    std::uint64_t failures_in_row = 0;
+  };
+  static constexpr int run_bits = 20;
+  static constexpr std::uint64_t run_max = (std::uint64_t{1} << run_bits) - 1;
+  static constexpr std::uint64_t answers_limit = std::uint64_t{1} << (64 - run_bits);
+
+  void answered() { word_.store((word_.load(std::memory_order_relaxed) | run_max) + 1, std::memory_order_relaxed); }
+  void failed() {
+    const std::uint64_t word = word_.load(std::memory_order_relaxed);
+    if ((word & run_max) != run_max) word_.store(word + 1, std::memory_order_relaxed);
+  }
+  Read get() const {
+    const std::uint64_t word = word_.load(std::memory_order_relaxed);
+    return {.answers = word >> run_bits, .failures_in_row = word & run_max};
+  }
+
+ private:
+  std::atomic<std::uint64_t> word_ = 0;
+};
+
+// What attempts at a target came to, for its group's `outliers`; counted where the group has them. On a cache line of
+// its own, for a request that is answered touches nothing else of it. What the client did, or what was wrong with this
+// machine, is in none of them.
+struct alignas(64) OutcomeCell {
+  AnswerRun run;          // a head came; no answer, or a gateway's error (502 to 504)
+  Counter failures;       // those
+  Counter broken;         // answers that broke off behind their head
+  Counter server_errors;  // answers 5xx that are not a gateway's
+  Counter timed;          // answers whose time says something of the target
+  Counter time_us;        // of those, from the request's last byte to the answer's head
+  Counter last_failure;   // an outlier::Failure
+
+  void failed(std::uint64_t failure) {
+    run.failed();
+    failures.add();
+    last_failure.set(failure);
+  }
+};
+
 struct alignas(64) TargetCell {
   TrafficCell traffic;
   Counter connects;
@@ -107,6 +156,7 @@ struct alignas(64) TargetCell {
   Counter reuses;
   Counter connections;  // open now, at rest and at work
   Counter pool_idle;
+  OutcomeCell outcomes;
 };
 
 }  // namespace ballast::traffic

@@ -100,6 +100,7 @@ struct GroupContexts {
 struct PlanGroup {
   std::shared_ptr<GroupShare> share;
   std::shared_ptr<const config::TargetGroup> settings;
+  bool judges = false;  // by `outliers`: what attempts at its targets come to is counted
   // The Balancer's slots are places in this list. Targets that take no new requests are in the list and not in the
   // Balancer.
   std::vector<std::shared_ptr<TargetShare>> targets;
@@ -123,6 +124,7 @@ struct PlanListener {
   std::shared_ptr<const RouteTable> routes;
   auth::Guards guards;                                         // of the routes, by their index
   std::shared_ptr<const Protection> protection;                // nullptr: nothing stands at the door
+  std::shared_ptr<const config::Maintenance> maintenance;      // nullptr: it serves
   std::string hsts;                                            // Strict-Transport-Security; empty: none
   std::vector<std::shared_ptr<const tls::ServerContext>> tls;  // by worker; empty: it is plain
 };

@@ -122,6 +122,15 @@ constexpr std::array<Row, reason_count> rows{{
      "the client's address is in `deny`, or not in `allow`", "nothing, where that is meant; else those two lists"},
     {"address_full", 429, "Your address has too many connections.", "the address has its `connections_per_address`",
      "many people behind one address? raise it; a proxy in front? `trusted_proxies`"},
+    {"rewrite_refused", 400, "The path of this request cannot be passed on.",
+     "the path that the rule's `rewrite` makes of it leads upwards (`..`), or is too long (414); the detail says which",
+     "mostly somebody trying doors; else the `rewrite` itself"},
+    {"header_too_long", 431, "The headers of this request are too long to be passed on.",
+     "what the rule's `request_headers` make of it is longer than 64 KiB", "fewer placeholders in them"},
+    {"fault_injected", 503, "This failure was made on purpose.", "the rule's `fault` answered it: nothing has failed",
+     "is the test over? take `fault` out of the rule"},
+    {"maintenance", 503, "The service is under maintenance; come back later.",
+     "an operator has put the listener under maintenance", "`ballast maintenance off LISTENER`, when it is over"},
 }};
 
 const Row& row_of(Reason reason) {

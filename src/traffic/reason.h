@@ -49,6 +49,10 @@
 //   address_denied       403     deny, or no network of allow; a connection of layer 4 is closed, a datagram dropped
 //   address_full         429     the client's address has its connections_per_address; where no answer can be sent:
 //   closed
+//   rewrite_refused      400     the path that the rule's rewrite makes of it leads upwards; 414 where it is too long
+//   header_too_long      431     the headers that the rule makes of it are too long
+//   fault_injected       -       the rule's fault: the status that it says
+//   maintenance          503     the listener is under maintenance
 #pragma once
 
 #include <cstdint>
@@ -106,8 +110,12 @@ enum class Reason : std::uint8_t {
   RateLimited,
   AddressDenied,
   AddressFull,
+  RewriteRefused,
+  HeaderTooLong,
+  FaultInjected,
+  Maintenance,
 };
-inline constexpr int reason_count = static_cast<int>(Reason::AddressFull) + 1;
+inline constexpr int reason_count = static_cast<int>(Reason::Maintenance) + 1;
 
 std::string_view to_string(Reason reason);  // "connect_refused"; "" for None
 // One sentence for the person who gets the response.

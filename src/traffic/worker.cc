@@ -58,6 +58,7 @@ Worker::Worker(Options options, std::unique_ptr<io::Loop> loop)
       passwords_(*loop_, options_.passwords),
       random_(static_cast<std::uint64_t>(io::Clock::now().time_since_epoch().count()) + index()),
       scope_(*loop_),
+      mirrors_(*loop_),
       targets_(*loop_),
       own_scope_(*loop_) {}
 
@@ -219,6 +220,7 @@ io::Task<void> Worker::end_drain(std::move_only_function<void()> done) {
   while (!co_await scope_.closed(drain_until_) && !drain_until_.passed(loop_->now())) continue;
   drain_ = nullptr;
   co_await scope_.close();
+  co_await mirrors_.close();
   co_await targets_.close();
   access_log_.hand_over();
   plan_.reset();

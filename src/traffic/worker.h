@@ -99,6 +99,10 @@ class Worker {
   ExplainRings& records() { return records_; }
   // Responses that are being compressed now.
   int& compressing() { return compressing_; }
+  // Requests that are held up on purpose now, and copies of requests that are under way with the tasks that send them.
+  int& held_up() { return held_up_; }
+  int& mirroring() { return mirroring_; }
+  io::Scope& mirrors() { return mirrors_; }
   RootFolders& roots() { return roots_; }
   std::uint64_t random() { return random_.random(); }
   // Of all workers, this one included.
@@ -158,7 +162,10 @@ class Worker {
   io::Deadline drain_until_ = io::Deadline::never();
   io::Strand* drain_ = nullptr;  // while it waits for connections
   int compressing_ = 0;
+  int held_up_ = 0;
+  int mirroring_ = 0;
   io::Scope scope_;      // the connections
+  io::Scope mirrors_;    // copies of requests, which nobody waits for
   io::Scope targets_;    // HTTP/2 connections to targets
   io::Scope own_scope_;  // the drain
   io::Thread thread_;

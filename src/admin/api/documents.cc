@@ -95,7 +95,10 @@ Json listener(const model::ListenerStatus& l) {
               {"http2", {{"connections", l.http2_connections}, {"defects", counts(l.http2_defects)}}},
               {"errors", counts(l.errors)},
               {"handshakes", counts(l.handshakes)},
-              {"udp_drops", counts(l.udp_drops)}};
+              {"udp_drops", counts(l.udp_drops)},
+              {"faults", counts(l.faults)},
+              {"mirrors", counts(l.mirrors)},
+              {"maintenance", l.maintenance}};
 }
 
 Json certificate(const model::CertificateStatus& c) {
@@ -123,24 +126,30 @@ Json acme(const model::AcmeStatus& a) {
 }
 
 Json target(const model::TargetStatus& t) {
-  return Json{{"address", t.address},
-              {"resolved", t.resolved},
-              {"state", to_string(t.state)},
-              {"reason", to_string(t.reason)},
-              {"words", t.words},
-              {"since", time(t.since)},
-              {"weight", t.weight},
-              {"weight_overridden", t.weight_overridden},
-              {"effective_weight", t.effective_weight},
-              {"checked", time(t.checked)},
-              {"check_seconds", seconds(t.check_took)},
-              {"checks_passed", t.checks_passed},
-              {"checks_failed", t.checks_failed},
-              {"connects", t.connects},
-              {"connect_failures", t.connect_failures},
-              {"reuses", t.reuses},
-              {"pool_idle", t.pool_idle},
-              {"traffic", traffic(t.traffic)}};
+  Json json{{"address", t.address},
+            {"resolved", t.resolved},
+            {"state", to_string(t.state)},
+            {"reason", to_string(t.reason)},
+            {"words", t.words},
+            {"since", time(t.since)},
+            {"weight", t.weight},
+            {"weight_overridden", t.weight_overridden},
+            {"effective_weight", t.effective_weight},
+            {"checked", time(t.checked)},
+            {"check_seconds", seconds(t.check_took)},
+            {"checks_passed", t.checks_passed},
+            {"checks_failed", t.checks_failed},
+            {"connects", t.connects},
+            {"connect_failures", t.connect_failures},
+            {"reuses", t.reuses},
+            {"pool_idle", t.pool_idle},
+            {"failures_in_row", t.failures_in_row},
+            {"ejections", {{"errors", t.ejections_errors}, {"success_rate", t.ejections_success_rate}}},
+            {"passive_weight", t.passive_weight},
+            {"passive_words", t.passive_words},
+            {"traffic", traffic(t.traffic)}};
+  if (t.ejected_until.has_value()) json["ejected_until"] = time(*t.ejected_until);
+  return json;
 }
 
 Json group(const model::GroupStatus& g) {
@@ -150,6 +159,7 @@ Json group(const model::GroupStatus& g) {
               {"protocol", g.protocol},
               {"algorithm", g.algorithm},
               {"healthy", g.healthy},
+              {"ejected", g.ejected},
               {"failing_open", g.failing_open},
               {"retries", g.retries},
               {"retries_refused", g.retries_refused},
@@ -224,7 +234,12 @@ std::string status_document(const model::Status& status) {
                    {"groups", std::move(groups)},
                    {"certificates", std::move(certificates)},
                    {"acme", std::move(obtained)},
-                   {"rate_limits", std::move(rate_limits)}});
+                   {"rate_limits", std::move(rate_limits)},
+                   {"kernel_tls",
+                    {{"state", status.kernel_tls.state},
+                     {"reason", status.kernel_tls.reason},
+                     {"connections", status.kernel_tls.connections},
+                     {"refused", status.kernel_tls.refused}}}});
 }
 
 std::string events_document(std::span<const model::Event> events) {

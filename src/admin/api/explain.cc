@@ -58,6 +58,7 @@ Json record(const model::Explained& e) {
               {"host", e.host},
               {"path", e.path},
               {"query", e.query},
+              {"rewritten", e.rewritten},
               {"user", e.user},
               {"rule", e.rule},
               {"group", e.group},

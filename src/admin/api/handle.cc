@@ -112,6 +112,16 @@ ApiResponse put_weight(const Call& call) {
   return answer(call.context.changes.weigh(named(call.target), weight.get<int>(), actor_of(call.request)));
 }
 
+ApiResponse set_maintenance(const Call& call, model::Service::Maintenance maintenance) {
+  return answer(call.context.changes.maintain(call.target.segments[2], maintenance, actor_of(call.request)));
+}
+ApiResponse put_maintenance(const Call& call) {
+  return set_maintenance(call, model::Service::Maintenance::On);
+}
+ApiResponse delete_maintenance(const Call& call) {
+  return set_maintenance(call, model::Service::Maintenance::Off);
+}
+
 ApiResponse run_plan(const Call& call) {
   return post_plan(call.request, call.target, call.service, call.context.configurations);
 }
@@ -160,6 +170,8 @@ constexpr std::array routes{
     Route{"POST", "v1/targets/*/*/enable", Reach::SocketOnly, post_enable},
     Route{"PUT", "v1/targets/*/*/weight", Reach::SocketOnly, put_weight},
     Route{"DELETE", "v1/targets/*/*/weight", Reach::SocketOnly, delete_weight},
+    Route{"PUT", "v1/listeners/*/maintenance", Reach::SocketOnly, put_maintenance},
+    Route{"DELETE", "v1/listeners/*/maintenance", Reach::SocketOnly, delete_maintenance},
 };
 
 bool fits(std::string_view pattern, std::span<const std::string> segments) {

@@ -68,6 +68,10 @@ TEST_F(Handle, RoutesByMethodPathAndDoor) {
       {"POST", "/v1/targets/site/10.0.0.11:8080/drain", 200, 403},
       {"POST", "/v1/targets/site/10.0.0.11:8080/enable", 200, 403},
       {"DELETE", "/v1/targets/site/10.0.0.11:8080/weight", 200, 403},
+      {"PUT", "/v1/listeners/web/maintenance", 200, 403},
+      {"DELETE", "/v1/listeners/web/maintenance", 200, 403},
+      {"PUT", "/v1/listeners/wab/maintenance", 404, 403},
+      {"POST", "/v1/listeners/web/maintenance", 405, 403},
       {"POST", "/v1/targets/site/10.0.0.99:8080/drain", 404, 403},
       {"POST", "/v1/targets//x/drain", 404, 403},
       {"POST", "/v1/status", 405, 405},
@@ -182,6 +186,8 @@ TEST(Documents, StatusHasWhatTheTablesShow) {
   status.groups[0].targets[0].checked = {};
   const Json json = Json::parse(status_document(status));
   EXPECT_EQ(json["listeners"][0]["traffic"]["responses"]["5xx"], 12);
+  EXPECT_EQ(json["kernel_tls"],
+            (Json{{"state", "unavailable"}, {"reason", "no module"}, {"connections", 3}, {"refused", 1}}));
   EXPECT_EQ(json["groups"][0]["targets"][1]["reason"], "Target.ResponseCodeMismatch");
   EXPECT_EQ(json["groups"][0]["targets"][1]["since"], "2026-11-21T09:58:30.000Z");
   EXPECT_TRUE(json["groups"][0]["targets"][0]["checked"].is_null());

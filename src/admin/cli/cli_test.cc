@@ -113,6 +113,22 @@ devices (tcp, least_requests): 1 of 1 healthy
 )");
 }
 
+TEST_F(Cli, StatusTellsWhatTrafficSaysOfTargets) {
+  model::GroupStatus& site = service_.now.groups[0];
+  site.ejected = 1;
+  site.targets[0].effective_weight = 0.5;
+  site.targets[0].passive_weight = 0.5;
+  site.targets[0].passive_words = "answers in 104 ms where its peers take 3.0 ms";
+  site.targets[1].reason = model::TargetReason::Ejected;
+  site.targets[1].words = "5 failures in a row (the last: connection refused); out for 30s";
+  site.targets[1].ejected_until = test_now + std::chrono::seconds(12);
+  EXPECT_EQ(run({"status"}), 0);
+  EXPECT_TRUE(said("1 of 2 healthy, 1 ejected, 4 retries"));
+  EXPECT_TRUE(said("0.5 of 1 "));
+  EXPECT_TRUE(said("GET /healthz gave 200; gets less: answers in 104 ms where its peers take 3.0 ms"));
+  EXPECT_TRUE(said("Target.Ejected: 5 failures in a row (the last: connection refused); out for 30s; back in 12 s"));
+}
+
 TEST_F(Cli, StatusKeepsToTheTerminal) {
   terminal_.width_columns = 160;
   service_.now.groups[0].failing_open = true;

@@ -18,6 +18,7 @@ Command rollback_command();
 Command confirm_command();
 Command upgrade_command();
 Command target_command();
+Command maintenance_command();
 Command schema_command();
 Command version_command();
 Command completion_command();

@@ -179,6 +179,7 @@ std::string facts(const Terminal& terminal, const Json& record) {
   const std::string group = shown_text(record, "group");
   lines.add("way", fmt::format("listener {}{}{}", shown_text(record, "listener"), rule.empty() ? "" : ", rule " + rule,
                                group.empty() ? "" : ", group " + group));
+  lines.add("asked for", shown_text(record, "rewritten"));
   lines.add("user", shown_text(record, "user"));
   lines.add("call", shown_text(record, "grpc_status"));
   lines.add("bytes", fmt::format("{} came in, {} of a body went out", show_bytes(json_number(record, "received_bytes")),

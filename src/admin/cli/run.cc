@@ -16,7 +16,7 @@ std::vector<Command> all_commands(const Program& program) {
   for (Command (*make)() :
        {status_command, events_command, explain_command, check_command, import_command, plan_command, apply_command,
         reload_command, history_command, rollback_command, confirm_command, upgrade_command, target_command,
-        schema_command, version_command, whoami_command, completion_command, help_command}) {
+        maintenance_command, schema_command, version_command, whoami_command, completion_command, help_command}) {
     commands.push_back(make());
   }
   return commands;

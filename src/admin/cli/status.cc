@@ -85,7 +85,29 @@ std::string listeners(const Invocation& invocation, const Json& status) {
                slow(traffic),
                {show_count(refused), refused != 0 ? Colour::Warning : Colour::Plain}});
   }
-  return table.render(invocation.terminal, 0);
+  std::string out = table.render(invocation.terminal, 0);
+  for (const Json& l : member(status, "listeners")) {
+    if (!json_flag(l, "maintenance")) continue;
+    out += invocation.terminal.paint(
+               fmt::format("{} is UNDER MAINTENANCE: requests get its page (ballast maintenance off {})",
+                           shown_text(l, "name"), shown_text(l, "name")),
+               Colour::Warning) +
+           "\n";
+  }
+  return out;
+}
+
+// With when one that is ejected comes back, and why one that is in service gets less.
+std::string reason(const Invocation& invocation, const Json& target) {
+  const std::string words = shown_text(target, "words");
+  const std::string passive = shown_text(target, "passive_words");
+  std::string reason = words.empty() ? shown_text(target, "reason") : shown_text(target, "reason") + ": " + words;
+  if (const auto until = read_rfc3339(shown_text(target, "ejected_until"))) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*until - invocation.terminal.now());
+    if (left.count() > 0) reason += "; back in " + show_span(left);
+  }
+  if (!passive.empty()) reason += "; gets less: " + passive;
+  return reason;
 }
 
 std::string targets(const Invocation& invocation, const Json& group) {
@@ -101,7 +123,6 @@ std::string targets(const Invocation& invocation, const Json& group) {
   for (const Json& t : member(group, "targets")) {
     const Json& traffic = member(t, "traffic");
     const std::string state = shown_text(t, "state");
-    const std::string words = shown_text(t, "words");
     std::string weight = fmt::format("{}", json_number(t, "weight"));
     if (json_flag(t, "weight_overridden")) weight += "*";
     const auto effective = t.find("effective_weight");
@@ -117,7 +138,7 @@ std::string targets(const Invocation& invocation, const Json& group) {
                {show_count(json_number(traffic, "requests"))},
                errors(traffic, "5xx"),
                slow(traffic),
-               {words.empty() ? shown_text(t, "reason") : shown_text(t, "reason") + ": " + words}});
+               {reason(invocation, t)}});
   }
   return table.render(invocation.terminal, 2);
 }
@@ -132,6 +153,8 @@ std::string group(const Invocation& invocation, const Json& group) {
                   invocation.terminal.paint(health, healthy == all ? Colour::Good
                                                     : healthy == 0 ? Colour::Bad
                                                                    : Colour::Warning));
+  const std::uint64_t ejected = json_number(group, "ejected");
+  if (ejected != 0) out += ", " + invocation.terminal.paint(fmt::format("{} ejected", ejected), Colour::Warning);
   const std::uint64_t retries = json_number(group, "retries");
   if (retries != 0) out += fmt::format(", {} retries", show_count(retries));
   if (const std::uint64_t waiting = json_number(group, "waiting"); waiting != 0) {

@@ -80,7 +80,10 @@ void NginxReader::upstream_server(const NginxDirective& directive, DraftGroup& g
                                       fmt::format("{}", std::min(*number(value), 1'000'000L)));
       left_out(directive, "changed: max_conns is of the whole group, for each worker");
     } else if (option.starts_with("max_fails=") || option.starts_with("fail_timeout=")) {
-      left_out(directive, fmt::format("{}: targets are checked actively instead; see health_check", option));
+      left_out(directive,
+               fmt::format(
+                   "{}: targets are checked actively, and ejected after errors in a row; see health_check and outliers",
+                   option));
     } else {
       left_out(directive, fmt::format("{} has no counterpart", option));
     }

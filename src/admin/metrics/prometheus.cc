@@ -72,6 +72,12 @@ void listeners(Exposition& out, const Status& status) {
           [](const ListenerStatus& l) { return l.traffic.bytes_in; });
   counter("ballast_listener_sent_bytes_total", "Bytes sent to clients.",
           [](const ListenerStatus& l) { return l.traffic.bytes_out; });
+  reasons("ballast_listener_faults_total", "Requests that a rule's fault was made for, by what was done.", "done",
+          [](const ListenerStatus& l) -> const auto& { return l.faults; });
+  reasons("ballast_listener_mirrors_total", "Copies of requests for other groups, by what became of them.", "done",
+          [](const ListenerStatus& l) -> const auto& { return l.mirrors; });
+  out.family("ballast_listener_maintenance", MetricType::Gauge, "1: the listener is under maintenance.");
+  for (const ListenerStatus& l : status.listeners) out.sample({{"listener", l.name}}, std::uint64_t{l.maintenance});
   reasons("ballast_listener_udp_drops_total", "Datagrams that went no further, by why.", "why",
           [](const ListenerStatus& l) -> const auto& { return l.udp_drops; });
   const auto datagrams = [&](std::string_view name, std::string_view help, auto&& value) {
@@ -250,6 +256,8 @@ void groups(Exposition& out, const Status& status) {
         [](const GroupStatus& g) { return g.targets.size(); });
   gauge("ballast_group_healthy_targets", "Targets of the group that are healthy.",
         [](const GroupStatus& g) { return g.healthy < 0 ? 0 : g.healthy; });
+  gauge("ballast_group_ejected_targets", "Targets of the group that are out for what requests met at them.",
+        [](const GroupStatus& g) { return g.ejected; });
   gauge("ballast_group_failing_open", "1 while too few targets are healthy and all of them are used.",
         [](const GroupStatus& g) { return g.failing_open ? 1 : 0; });
 }
@@ -336,8 +344,15 @@ void targets(Exposition& out, const Status& status) {
   });
   family("ballast_target_weight", gauge, "Weight, as configured or set by the operator.",
          [](T t) { return static_cast<double>(t.weight); });
-  family("ballast_target_effective_weight", gauge, "Weight in force now, after slow start.",
+  family("ballast_target_effective_weight", gauge, "Weight in force now, after slow start and outliers.",
          [](T t) { return t.effective_weight; });
+  family("ballast_target_passive_weight", gauge, "The share of its weight that is left to a target (outliers).",
+         [](T t) { return t.passive_weight; });
+  out.family("ballast_target_ejections_total", counter, "Times the target was ejected for its requests, by cause.");
+  each_target([&](const GroupStatus& g, T t) {
+    out.sample({{"group", g.name}, {"target", t.address}, {"cause", "errors"}}, t.ejections_errors);
+    out.sample({{"group", g.name}, {"target", t.address}, {"cause", "success_rate"}}, t.ejections_success_rate);
+  });
   family("ballast_target_connects_total", counter, "Connections opened to the target.", [](T t) { return t.connects; });
   family("ballast_target_connect_failures_total", counter, "Connections to the target that could not be opened.",
          [](T t) { return t.connect_failures; });
@@ -370,6 +385,12 @@ void process(Exposition& out, const Status& status) {
   out.family("ballast_access_log_dropped_bytes_total", MetricType::Counter,
              "Access log lines lost because the disk was full or too slow, in bytes.");
   out.sample({}, status.access_log_dropped_bytes);
+  gauge("ballast_kernel_tls", "1 where the kernel encrypts long bodies.",
+        std::uint64_t{status.kernel_tls.state == "on" ? 1U : 0U});
+  out.family("ballast_kernel_tls_connections_total", MetricType::Counter,
+             "TLS connections whose sending was given to the kernel, or would have been, by what it said.");
+  out.sample({{"result", "taken"}}, status.kernel_tls.connections);
+  out.sample({{"result", "refused"}}, status.kernel_tls.refused);
   gauge("process_start_time_seconds", "When the process started.", seconds(status.started));
   gauge("process_resident_memory_bytes", "Resident memory.", status.memory_bytes);
   gauge("process_open_fds", "Open file descriptors.", status.descriptors_open);

@@ -26,6 +26,10 @@ TEST(Prometheus, ShowsWhatTheStatusSays) {
       "ballast_listener_errors_total{listener=\"web\",reason=\"no_target\"} 2\n",
       "ballast_group_errors_total{group=\"site\",reason=\"connect_failed\"} 4\n",
       "ballast_group_failing_open{group=\"site\"} 0\n",
+      "ballast_group_ejected_targets{group=\"site\"} 0\n",
+      "ballast_target_ejections_total{group=\"site\",target=\"10.0.0.12:8080\",cause=\"errors\"} 3\n",
+      "ballast_target_ejections_total{group=\"site\",target=\"10.0.0.12:8080\",cause=\"success_rate\"} 0\n",
+      "ballast_target_passive_weight{group=\"site\",target=\"10.0.0.12:8080\"} 0.25\n",
       "ballast_group_healthy_targets{group=\"site\"} 1\n",
       "ballast_target_health{group=\"site\",target=\"10.0.0.12:8080\",state=\"unhealthy\"} 1\n",
       "ballast_target_health{group=\"site\",target=\"10.0.0.12:8080\",state=\"healthy\"} 0\n",
@@ -35,6 +39,9 @@ TEST(Prometheus, ShowsWhatTheStatusSays) {
       "ballast_rate_limit_requests_total{listener=\"web\",rule=\"login\",limit=\"guesses\",result=\"reported\"} 0\n",
       "ballast_rate_limit_displaced_keys_total{listener=\"web\",rule=\"login\",limit=\"guesses\"} 1\n",
       "ballast_listener_uncounted_connections_total{listener=\"web\"} 6\n",
+      "ballast_kernel_tls 0\n",
+      "ballast_kernel_tls_connections_total{result=\"taken\"} 3\n",
+      "ballast_kernel_tls_connections_total{result=\"refused\"} 1\n",
       "process_open_fds 40\n",
   };
   for (const char* line : lines) EXPECT_NE(page.find(line), std::string::npos) << line;

@@ -19,16 +19,39 @@
 namespace ballast::traffic {
 namespace {
 
+model::KernelTlsStatus status_of(const io::KernelTls* kernel) {
+  if (kernel == nullptr) return {};
+  using State = io::KernelTls::State;
+  const char* state = kernel->is_on() ? "on" : kernel->state() == State::Off ? "off" : "unavailable";
+  return {
+      .state = state, .reason = kernel->reason(), .connections = kernel->taken_over(), .refused = kernel->refused()};
+}
+
 int worker_count(const config::Settings& settings) {
   return settings.workers > 0 ? settings.workers : static_cast<int>(io::cpu_count());
 }
 
 // The groups that a listener forwards to.
+// By the names of an enum's values; those that are not 0.
+template <typename Name, typename Counters>
+std::vector<model::Count> counts_of(const std::vector<ListenerCell>& cells, Counters ListenerCell::* member) {
+  std::vector<model::Count> counts;
+  for (std::size_t i = 0; i < std::tuple_size_v<Counters>; ++i) {
+    std::uint64_t sum = 0;
+    for (const ListenerCell& cell : cells) sum += (cell.*member)[i].get();
+    if (sum != 0) counts.push_back({std::string(to_string(static_cast<Name>(i))), sum});
+  }
+  return counts;
+}
+
 std::set<std::string> groups_in_use(const config::Settings& settings) {
   std::set<std::string> used;
   const auto ask = [&](const std::optional<config::Auth>& auth) {
     if (!auth || !auth->enabled) return;
     if (const auto* forward = std::get_if<config::ForwardAuth>(&auth->how)) used.insert(forward->group);
+  };
+  const auto mirror = [&](const config::Rule& rule) {
+    if (rule.mirror.has_value()) used.insert(rule.mirror->group);
   };
   const auto add = [&](const config::Action& action) {
     if (const auto* forward = std::get_if<config::Forward>(&action)) {
@@ -40,6 +63,7 @@ std::set<std::string> groups_in_use(const config::Settings& settings) {
     for (const config::Rule& rule : listener.rules) {
       ask(rule.auth);
       add(rule.action);
+      mirror(rule);
     }
     if (listener.default_action.has_value()) add(*listener.default_action);
   }
@@ -93,6 +117,7 @@ Control::Control(io::Loop& loop, config::Settings settings, Options options)
       tls_({.loop = loop_,
             .events = events_,
             .workers = worker_count(*settings_),
+            .kernel = options_.kernel_tls,
             .changed = [this] { hand_out_contexts(); }}),
       acme_({.loop = loop_,
              .resolver = *options_.resolver,
@@ -133,7 +158,8 @@ io::Task<Result<>> Control::start() {
   constexpr auto lookup_time_max = std::chrono::seconds(2);
   Result<Overrides> overrides = load_overrides(settings_->state_directory);
   if (!overrides) co_return fail(std::move(overrides.error()));
-  overrides_of_absent_groups_ = std::move(*overrides);
+  overrides_of_absent_groups_ = std::move(overrides->groups);
+  maintained_ = std::move(overrides->maintained);
   if (!options_.state_before.empty()) {
     auto before = read_state(options_.state_before);
     if (before) before_ = std::move(*before);
@@ -317,6 +343,10 @@ void Control::publish() {
     listener->routes = routes_.at(open.share->name);
     listener->guards = auth_.guards_of(*settings);
     listener->protection = protect_.of(*settings);
+    if (maintained_.contains(settings->name)) {
+      listener->maintenance =
+          std::make_shared<const config::Maintenance>(settings->maintenance.value_or(config::Maintenance{}));
+    }
     if (settings->hsts.has_value()) listener->hsts = settings->hsts->header();
     listener->tls = tls_.listener(open.share->name);
     if (plan->listeners.size() <= open.share->slot) plan->listeners.resize(open.share->slot + 1);
@@ -438,9 +468,9 @@ Result<> Control::change_override(std::string_view group, std::string_view targe
 }
 
 void Control::save_overrides() {
-  Overrides all = overrides_of_absent_groups_;
+  Overrides all{.groups = overrides_of_absent_groups_, .maintained = maintained_};
   for (const auto& [name, keeper] : groups_) {
-    if (!keeper->overrides().empty()) all[name] = keeper->overrides();
+    if (!keeper->overrides().empty()) all.groups[name] = keeper->overrides();
   }
   if (const Result<> saved = traffic::save_overrides(settings_->state_directory, all); !saved) {
     events_.add(
@@ -467,6 +497,33 @@ Result<> Control::set_weight(std::string_view group, std::string_view target, in
 Result<> Control::reset_weight(std::string_view group, std::string_view target) {
   return change_override(
       group, target, [](TargetOverride& entry) { entry.weight.reset(); }, "weight as configured again");
+}
+
+Result<> Control::set_maintenance(std::string_view listener, Maintenance maintenance) {
+  if (Result<> may = may_change(); !may) return may;
+  const config::Listener* settings = settings_->listener(listener);
+  if (settings == nullptr) {
+    std::vector<std::string> known;
+    for (const config::Listener& each : settings_->listeners) known.push_back(each.name);
+    return fail(Code::NotFound,
+                fmt::format("there is no listener \"{}\"{}", listener, nearest_or_all(listener, known)));
+  }
+  if (!config::is_http(settings->protocol)) {
+    return fail(Code::Invalid, fmt::format("the {} listener \"{}\" has no page to show: maintenance is of http and "
+                                           "https listeners",
+                                           config::to_string(settings->protocol), listener));
+  }
+  const bool is_on = maintenance == Maintenance::On;
+  if (is_on) {
+    maintained_.emplace(listener);
+  } else {
+    maintained_.erase(std::string(listener));
+  }
+  publish();
+  await_workers();
+  events_.add("operator", std::string(listener), is_on ? "under maintenance" : "maintenance is over");
+  save_overrides();
+  return {};
 }
 
 model::Status Control::status() {
@@ -524,10 +581,14 @@ model::Status Control::status() {
     for (std::size_t i = 0; i < drops.size(); ++i) {
       if (drops[i] != 0) listener.udp_drops.push_back({std::string(to_string(static_cast<UdpDrop>(i))), drops[i]});
     }
+    listener.faults = counts_of<FaultDone>(open.share->cells, &ListenerCell::faults);
+    listener.mirrors = counts_of<MirrorDone>(open.share->cells, &ListenerCell::mirrors);
+    listener.maintenance = maintained_.contains(listener.name);
     status.listeners.push_back(std::move(listener));
   }
   status.certificates = tls_.status();
   status.acme = acme_.status();
+  status.kernel_tls = status_of(options_.kernel_tls.get());
   protect_.add_to(status);
   for (const config::TargetGroup& group : settings_->target_groups) {
     status.groups.push_back(groups_.find(group.name)->second->status());

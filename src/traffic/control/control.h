@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,9 +35,10 @@ class Control final : public model::Service, private io::Timer {
   struct Options {
     std::string version;
     std::string config_file;
-    io::Resolver* resolver = nullptr;     // outlives this
-    io::SocketSource* sockets = nullptr;  // outlives this
-    std::string state_before;             // of the process before this one: its state(); empty: there was none
+    io::Resolver* resolver = nullptr;           // outlives this
+    io::SocketSource* sockets = nullptr;        // outlives this
+    std::shared_ptr<io::KernelTls> kernel_tls;  // nullptr: none
+    std::string state_before;                   // of the process before this one: its state(); empty: there was none
     // Reads the configuration file again; the Error's text is all that is wrong with it.
     std::function<Result<config::Settings>()> read_config;
     // The configuration is another one now; before anybody is told so.
@@ -82,6 +84,7 @@ class Control final : public model::Service, private io::Timer {
   Result<> enable(std::string_view group, std::string_view target) override;
   Result<> set_weight(std::string_view group, std::string_view target, int weight) override;
   Result<> reset_weight(std::string_view group, std::string_view target) override;
+  Result<> set_maintenance(std::string_view listener, Maintenance maintenance) override;
 
  private:
   using Routes = std::map<std::string, std::shared_ptr<const RouteTable>>;  // by listener
@@ -125,9 +128,10 @@ class Control final : public model::Service, private io::Timer {
   Routes routes_;
   StickySecret sticky_secret_;
   std::map<std::string, std::unique_ptr<GroupKeeper>, std::less<>> groups_;
-  Overrides overrides_of_absent_groups_;
-  SavedState before_;       // what is left to be taken over
-  SavedState handed_over_;  // as state_to_follow() told it last
+  GroupOverrides overrides_of_absent_groups_;
+  std::set<std::string, std::less<>> maintained_;  // listeners under maintenance, also such that are not there now
+  SavedState before_;                              // what is left to be taken over
+  SavedState handed_over_;                         // as state_to_follow() told it last
   std::uint64_t handed_over_event_ = 0;
   std::uint64_t generation_ = 0;
   bool publish_pending_ = false;

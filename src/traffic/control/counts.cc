@@ -48,6 +48,8 @@ void each_counter(Cell& cell, const Visit& visit) {
     each_by_name<http2::SessionDefect>("http2_defects", cell.http2_defects, visit);
     each_by_name<Reason>("errors", cell.errors, visit);
     each_by_name<tls::HandshakeEnd>("handshakes", cell.handshakes, visit);
+    each_by_name<FaultDone>("faults", cell.faults, visit);
+    each_by_name<MirrorDone>("mirrors", cell.mirrors, visit);
   } else if constexpr (std::is_same_v<Kind, GroupCell>) {
     visit("retries", cell.retries);
     visit("retries_refused", cell.retries_refused);

@@ -8,6 +8,8 @@
 
 #include "traffic/control/group_keeper.h"
 #include "traffic/health/height.h"
+#include "traffic/outlier/failure_run.h"
+#include "traffic/outlier/record.h"
 
 namespace ballast::traffic {
 
@@ -30,6 +32,8 @@ struct GroupKeeper::Entry {
   std::uint64_t failed = 0;
   std::optional<HeightRecord> height;  // of jsonrpc checks
   std::string sticky_token;            // empty: not made yet
+  outlier::Record outlier;
+  outlier::FailureRun failure_run;
 
   void wake() {
     if (asleep) strand->interrupt();

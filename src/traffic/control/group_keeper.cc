@@ -61,6 +61,7 @@ void GroupKeeper::configure(std::shared_ptr<const config::TargetGroup> settings,
   }
   names_ = std::move(names);
   sync_entries();
+  configure_outliers();
   before_.reset();
 }
 
@@ -151,10 +152,17 @@ TargetSpec GroupKeeper::spec_of(const Entry& entry) const {
   const TargetOverride none;
   const TargetOverride& by_operator = found != overrides_.end() ? found->second : none;
   return {.check = settings_->health_check,
-          .weight = by_operator.weight.value_or(entry.target.weight),
+          .weight = base_weight(entry),
           .in_use = in_use_,
           .drained = by_operator.drained,
+          .ejected = entry.outlier.words,
           .deregister_by = entry.deregister_by};
+}
+
+int GroupKeeper::base_weight(const Entry& entry) const {
+  if (overrides_.empty()) return entry.target.weight;
+  const auto found = overrides_.find(entry.configured);
+  return found != overrides_.end() ? found->second.weight.value_or(entry.target.weight) : entry.target.weight;
 }
 
 std::uint64_t GroupKeeper::in_flight(const Entry& entry) const {
@@ -175,7 +183,10 @@ void GroupKeeper::take(const EntryPointer& entry, Seen seen) {
   const std::string name = entry->share != nullptr ? entry->share->name : entry->configured;
   if (state_changed) entry->state_since = std::chrono::system_clock::now();
   if (decision.event.has_value()) {
-    context_.events.add("target.state", fmt::format("{}/{}", share_->name, name), *decision.event);
+    const bool ejected =
+        entry->record.state == model::TargetState::Unhealthy && entry->record.reason == model::TargetReason::Ejected;
+    context_.events.add(ejected ? "target.ejected" : "target.state", fmt::format("{}/{}", share_->name, name),
+                        *decision.event);
   }
   if (decision.gone) {
     entry->gone = true;
@@ -187,6 +198,7 @@ void GroupKeeper::take(const EntryPointer& entry, Seen seen) {
     context_.retired(entry->share, in_time ? Leftovers::MayEnd : Leftovers::CallOff);
   }
   if (!state_changed && !decision.gone) return;
+  call_back();
   context_.changed();
 }
 
@@ -355,6 +367,7 @@ std::shared_ptr<const PlanGroup> GroupKeeper::plan() const {
   group->share = share_;
   group->settings = settings_;
   const GroupMode group_mode = mode();
+  group->judges = settings_->outliers.enabled;
   if (is_secure(settings_->protocol)) group->tls = contexts_;
   group->failing_open = group_mode == GroupMode::FailOpen;
   std::vector<Candidate> candidates;
@@ -377,18 +390,13 @@ std::shared_ptr<const PlanGroup> GroupKeeper::plan() const {
           {.token = token_of(*entry), .slot = in_balancer || has_sessions ? std::optional(slot) : std::nullopt});
     }
     if (takes_requests(entry->record.state, GroupMode::FailOpen)) {
-      const double weight =
-          entry->record.state == model::TargetState::Healthy
-              ? effective_weight(spec_of(*entry).weight,
-                                 {.duration = settings_->slow_start, .healthy_since = entry->record.since},
-                                 context_.loop.now())
-              : spec_of(*entry).weight;
-      const Candidate candidate{.slot = slot, .weight = weight, .identity = identity_of(entry->share->name)};
+      const Candidate candidate{.slot = slot, .weight = weight_of(*entry), .identity = identity_of(entry->share->name)};
       (in_balancer ? candidates : reserves).push_back(candidate);
       if (hashes && in_balancer) {
-        // With the weight of the settings: in slow start clients would move on with every step.
+        // With the weight of the settings: clients would move on with every step of slow start, and with each change by
+        // `outliers`.
         hashed.push_back(candidate);
-        hashed.back().weight = spec_of(*entry).weight;
+        hashed.back().weight = base_weight(*entry);
       }
     } else if (!has_sessions) {
       continue;
@@ -416,12 +424,21 @@ const std::string& GroupKeeper::token_of(Entry& entry) const {
   return entry.sticky_token;
 }
 
+double GroupKeeper::weight_of(const Entry& entry) const {
+  const int weight = base_weight(entry);
+  if (entry.record.state != model::TargetState::Healthy) return weight;
+  return entry.outlier.weight *
+         effective_weight(weight, {.duration = settings_->slow_start, .healthy_since = entry.record.since},
+                          context_.loop.now());
+}
+
+bool GroupKeeper::is_warming(const Entry& entry) const {
+  return settings_->slow_start.count() != 0 && entry.record.state == model::TargetState::Healthy &&
+         context_.loop.now() - entry.record.since < settings_->slow_start;
+}
+
 bool GroupKeeper::is_warming() const {
-  if (settings_->slow_start.count() == 0) return false;
-  return std::any_of(entries_.begin(), entries_.end(), [&](const EntryPointer& entry) {
-    return entry->record.state == model::TargetState::Healthy &&
-           context_.loop.now() - entry->record.since < settings_->slow_start;
-  });
+  return std::any_of(entries_.begin(), entries_.end(), [&](const EntryPointer& entry) { return is_warming(*entry); });
 }
 
 namespace {
@@ -492,11 +509,7 @@ model::GroupStatus GroupKeeper::status() const {
     }
     target.weight = spec.weight;
     target.weight_overridden = override_of(entry->configured).weight.has_value();
-    target.effective_weight =
-        entry->record.state == model::TargetState::Healthy
-            ? effective_weight(spec.weight, {.duration = settings_->slow_start, .healthy_since = entry->record.since},
-                               context_.loop.now())
-            : spec.weight;
+    target.effective_weight = weight_of(*entry);
     target.state = entry->record.state;
     target.reason = entry->record.reason;
     target.words = entry->record.words;
@@ -505,6 +518,8 @@ model::GroupStatus GroupKeeper::status() const {
     target.check_took = entry->check_took;
     target.checks_passed = entry->passed;
     target.checks_failed = entry->failed;
+    add_outlier(*entry, target);
+    if (target.ejected_until.has_value()) ++status.ejected;
     if (target.state == model::TargetState::Healthy) ++status.healthy;
     status.targets.push_back(std::move(target));
   }

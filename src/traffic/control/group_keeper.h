@@ -1,7 +1,7 @@
-// GroupKeeper: the targets of one group over time: observes (checks, name lookups, in-flight counts), decides
-// (health/decide.h), and tells its owner when the Plan is to be made anew. A configured target whose address is a name
-// is one target for each address the name has; what the name no longer has is drained, an empty or failed lookup
-// changes nothing.
+// GroupKeeper: the targets of one group over time: observes (checks, name lookups, in-flight counts, what requests came
+// to), decides (health/decide.h, outlier/judge.h), and tells its owner when the Plan is to be made anew. A configured
+// target whose address is a name is one target for each address the name has; what the name no longer has is drained,
+// an empty or failed lookup changes nothing.
 //
 // Control thread. Owned by Control; close() and wait before destroying it.
 #pragma once
@@ -17,10 +17,12 @@
 #include "config/settings.h"
 #include "io/dns.h"
 #include "io/scope.h"
+#include "io/timer_wheel.h"
 #include "traffic/control/events.h"
 #include "traffic/control/saved_state.h"
 #include "traffic/control/sticky_secret.h"
 #include "traffic/health/decide.h"
+#include "traffic/outlier/judge.h"
 #include "traffic/plan.h"
 
 namespace ballast::traffic {
@@ -35,7 +37,7 @@ struct TargetOverride {
   friend bool operator==(const TargetOverride&, const TargetOverride&) = default;
 };
 
-class GroupKeeper {
+class GroupKeeper : private io::Timer {
  public:
   struct Context {
     io::Loop& loop;
@@ -50,6 +52,7 @@ class GroupKeeper {
   // `before`: what the process before this one knew of the group; nullptr: nothing.
   GroupKeeper(Context context, std::string name, const SavedGroup* before);
   GroupKeeper(const GroupKeeper&) = delete;
+  ~GroupKeeper() override = default;
 
   // The settings from now on. `in_use`: a listener forwards to the group.
   // `contexts`: what its targets are spoken to with over TLS, by requests or by checks; nullptr: nothing.
@@ -61,8 +64,11 @@ class GroupKeeper {
   void remove();
   // No target and no task is left.
   bool is_empty() const { return entries_.empty() && scope_.empty(); }
-  // Stops checking and looking up.
-  io::Task<void> close() { return scope_.close(); }
+  // Stops checking, looking up and judging.
+  io::Task<void> close() {
+    disarm();
+    return scope_.close();
+  }
   // True when each name has been looked up once, or the deadline has passed.
   io::Task<void> resolved_once(io::Deadline deadline);
 
@@ -97,6 +103,8 @@ class GroupKeeper {
   void sync_entries();
   void add_entry(const config::Target& target, std::optional<io::SocketAddress> address);
   TargetSpec spec_of(const Entry& entry) const;
+  // As configured or set by the operator.
+  int base_weight(const Entry& entry) const;
   void take(const EntryPointer& entry, Seen seen);
   void look_again();
   io::Task<void> watch(EntryPointer entry);
@@ -108,6 +116,23 @@ class GroupKeeper {
   // What the cookies of its clients hold; made once.
   const std::string& token_of(Entry& entry) const;
   GroupMode mode() const;
+  // After slow start and `outliers`.
+  double weight_of(const Entry& entry) const;
+  bool is_warming(const Entry& entry) const;
+
+  // group_keeper_outliers.cc
+  // Begins, goes on with or ends judging the targets by their traffic.
+  void configure_outliers();
+  void expired() override;  // it is time to look
+  // Those with an address, in the order of `judged`.
+  std::vector<outlier::Member> members(std::vector<EntryPointer>& judged) const;
+  void act(const std::vector<EntryPointer>& judged, const std::vector<outlier::Member>& members,
+           const std::vector<outlier::Happened>& happened);
+  // Those return that the group would have to fail open without.
+  void call_back();
+  void restore_outlier(Entry& entry, const SavedTarget& saved) const;
+  void save_outlier(const Entry& entry, SavedTarget& saved) const;
+  void add_outlier(const Entry& entry, model::TargetStatus& status) const;
 
   Context context_;
   std::shared_ptr<GroupShare> share_;
@@ -121,6 +146,8 @@ class GroupKeeper {
   std::vector<std::shared_ptr<Name>> names_;
   std::map<std::string, TargetOverride> overrides_;
   BalancerState random_;
+  HealthTime compares_at_{};  // the targets with one another, next
+  bool acting_ = false;       // on what was decided of their traffic
   io::Scope scope_;
 };
 

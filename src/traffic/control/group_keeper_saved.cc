@@ -32,6 +32,7 @@ void GroupKeeper::restore(Entry& entry) const {
   entry.checked = saved->checked;
   entry.passed = saved->passed;
   entry.failed = saved->failed;
+  restore_outlier(entry, *saved);
 }
 
 SavedGroup GroupKeeper::saved() const {
@@ -44,6 +45,7 @@ SavedGroup GroupKeeper::saved() const {
                        .checked = entry->checked,
                        .passed = entry->passed,
                        .failed = entry->failed};
+    save_outlier(*entry, target);
     if (entry->share != nullptr) target.counts = counts_of(entry->share->cells);
     group.targets.push_back(std::move(target));
   }

@@ -39,7 +39,12 @@ Result<Overrides> load_overrides(const std::string& state_directory) {
         const int weight = json["weight"].get<int>();
         if (weight >= 0 && weight <= 999) entry.weight = weight;
       }
-      if (!entry.empty()) overrides[group][address] = entry;
+      if (!entry.empty()) overrides.groups[group][address] = entry;
+    }
+  }
+  if (const auto maintained = root.find("maintenance"); maintained != root.end() && maintained->is_array()) {
+    for (const Json& name : *maintained) {
+      if (name.is_string()) overrides.maintained.insert(name.get<std::string>());
     }
   }
   return overrides;
@@ -47,7 +52,7 @@ Result<Overrides> load_overrides(const std::string& state_directory) {
 
 Result<> save_overrides(const std::string& state_directory, const Overrides& overrides) {
   Json groups = Json::object();
-  for (const auto& [group, targets] : overrides) {
+  for (const auto& [group, targets] : overrides.groups) {
     for (const auto& [address, entry] : targets) {
       Json json = Json::object();
       if (entry.drained) json["drained"] = true;
@@ -55,7 +60,7 @@ Result<> save_overrides(const std::string& state_directory, const Overrides& ove
       groups[group][address] = std::move(json);
     }
   }
-  Json root = {{"version", 1}, {"groups", std::move(groups)}};
+  Json root = {{"version", 1}, {"groups", std::move(groups)}, {"maintenance", overrides.maintained}};
   if (Result<> made = io::make_folder(state_directory); !made) return made;
   return io::write_file_atomically(file_in(state_directory),
                                    root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", 0640);

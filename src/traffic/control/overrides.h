@@ -1,8 +1,9 @@
-// What operators have set on targets, kept in state_directory/overrides.json so that a restart forgets nothing. Control
-// thread; blocks while it writes.
+// What operators have set on targets and listeners, kept in state_directory/overrides.json so that a restart forgets
+// nothing. Control thread; blocks while it writes.
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/result.h"
@@ -10,7 +11,11 @@
 
 namespace ballast::traffic {
 
-using Overrides = std::map<std::string, std::map<std::string, TargetOverride>>;  // group -> configured address -> what
+using GroupOverrides = std::map<std::string, std::map<std::string, TargetOverride>>;  // group -> configured address
+struct Overrides {
+  GroupOverrides groups;
+  std::set<std::string, std::less<>> maintained;  // listeners
+};
 
 // None where the file is not there yet. The Error names the file and what is wrong with it.
 Result<Overrides> load_overrides(const std::string& state_directory);

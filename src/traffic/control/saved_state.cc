@@ -54,6 +54,36 @@ Verdict verdict_named(const std::string& name) {
   return name == "healthy" ? Verdict::Healthy : name == "unhealthy" ? Verdict::Unhealthy : Verdict::Unknown;
 }
 
+Json outlier_of(const SavedTarget& target) {
+  const outlier::Record& record = target.outlier;
+  Json json = {{"words", record.words},
+               {"times", record.times},
+               {"weight", record.weight},
+               {"weight_words", record.weight_words},
+               {"ejections", record.ejections}};
+  if (target.ejected_until.has_value()) json["ejected_until"] = to_ms(*target.ejected_until);
+  return json;
+}
+
+void read_outlier(const Json& json, SavedTarget& target) {
+  outlier::Record& record = target.outlier;
+  record.words = json_text(json, "words");
+  record.times = static_cast<int>(std::clamp<std::int64_t>(json_integer(json, "times"), 0, outlier::times_max));
+  const auto weight = json.find("weight");
+  if (weight != json.end() && weight->is_number()) record.weight = std::clamp(weight->get<double>(), 0.01, 1.0);
+  record.weight_words = json_text(json, "weight_words");
+  const auto ejections = json.find("ejections");
+  if (ejections != json.end() && ejections->is_array()) {
+    for (std::size_t i = 0; i < std::min(ejections->size(), record.ejections.size()); ++i) {
+      const Json& count = (*ejections)[i];
+      if (count.is_number_unsigned()) record.ejections[i] = count.get<std::uint64_t>();
+    }
+  }
+  if (json.contains("ejected_until")) target.ejected_until = from_ms(json_integer(json, "ejected_until"));
+  // What has no end has no reason either.
+  if (!target.ejected_until.has_value()) record.words.clear();
+}
+
 Json json_of(const SavedTarget& target) {
   const TargetRecord& record = target.record;
   return {{"configured", target.configured},
@@ -71,6 +101,7 @@ Json json_of(const SavedTarget& target) {
           {"checked", to_ms(target.checked)},
           {"passed", target.passed},
           {"failed", target.failed},
+          {"outlier", outlier_of(target)},
           {"counts", target.counts}};
 }
 
@@ -90,6 +121,9 @@ SavedTarget target_of(const Json& json) {
   target.checked = from_ms(json_integer(json, "checked"));
   target.passed = static_cast<std::uint64_t>(json_integer(json, "passed"));
   target.failed = static_cast<std::uint64_t>(json_integer(json, "failed"));
+  if (const auto outlier = json.find("outlier"); outlier != json.end() && outlier->is_object()) {
+    read_outlier(*outlier, target);
+  }
   target.counts = counts(json);
   return target;
 }

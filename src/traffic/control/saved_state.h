@@ -3,6 +3,7 @@
 // known is passed over, what is missing has its default, and a text that is none is as good as nothing.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "model/status.h"
 #include "traffic/control/counts.h"
 #include "traffic/health/decide.h"
+#include "traffic/outlier/record.h"
 #include "traffic/protect/saved_rate.h"
 
 namespace ballast::traffic {
@@ -22,6 +24,8 @@ struct SavedTarget {
   model::WallTime checked;
   std::uint64_t passed = 0;
   std::uint64_t failed = 0;
+  outlier::Record outlier;  // without its times and windows
+  std::optional<model::WallTime> ejected_until;
   Counts counts;
 };
 

@@ -17,6 +17,12 @@ SavedState an_example() {
   target.record.failures = 3;
   target.since = model::WallTime(std::chrono::milliseconds(1'700'000'000'123));
   target.passed = 4;
+  target.outlier = {.words = "5 failures in a row",
+                    .times = 2,
+                    .ejections = {3, 1},
+                    .weight = 0.25,
+                    .weight_words = "answers in 104 ms"};
+  target.ejected_until = target.since + std::chrono::seconds(30);
   target.counts = {{"requests", 5}};
   state.groups.push_back({.name = "site",
                           .targets = {target},
@@ -39,6 +45,11 @@ TEST(SavedState, IsReadAsItWasWritten) {
   EXPECT_EQ(target.record.reason, model::TargetReason::ResponseCodeMismatch);
   EXPECT_EQ(target.record.state, model::TargetState::Unhealthy);
   EXPECT_TRUE(target.record.was_healthy);
+  EXPECT_EQ(target.outlier.words, "5 failures in a row");
+  EXPECT_EQ(target.outlier.times, 2);
+  EXPECT_EQ(target.outlier.weight, 0.25);
+  EXPECT_EQ(target.outlier.ejections, (std::array<std::uint64_t, 2>{3, 1}));
+  EXPECT_EQ(target.ejected_until, target.since + std::chrono::seconds(30));
   EXPECT_EQ(after->group("site")->names.at(0).addresses.at(0), "10.0.0.1:80");
   EXPECT_EQ(after->group("other"), nullptr);
   EXPECT_EQ(after->events.at(0).id, 9U);
@@ -52,9 +63,29 @@ TEST(SavedState, OfAnotherVersionIsReadAsFarAsItIsKnown) {
   const SavedTarget& target = state->groups.at(0).targets.at(0);
   EXPECT_EQ(target.record.state, model::TargetState::Initial);
   EXPECT_EQ(target.record.passes, 0);
+  EXPECT_EQ(target.outlier.weight, 1);
+  EXPECT_EQ(target.ejected_until, std::nullopt);
   EXPECT_EQ(target.counts, (Counts{{"reuses", 3}}));
   EXPECT_EQ(state->generation, 0U);
   for (const char* text : {"", "[]", "nonsense", "\xff"}) EXPECT_FALSE(read_state(text)) << text;
+}
+
+TEST(SavedState, WhatWasMadeOfItsTrafficIsWithinBounds) {
+  const auto state = read_state(R"({"groups": [{"name": "site", "targets": [
+      {"configured": "a:1", "outlier": {"weight": 0, "times": 99999999, "ejections": [1, "x", 3], "words": "out"}},
+      {"configured": "b:1", "outlier": {"weight": 7.5, "times": -2, "ejections": 5, "ejected_until": 1000}},
+      {"configured": "c:1", "outlier": {"weight": "half"}}, {"configured": "d:1", "outlier": [1]}]}]})");
+  ASSERT_TRUE(state);
+  const auto& targets = state->groups.at(0).targets;
+  EXPECT_EQ(targets.at(0).outlier.weight, 0.01);
+  EXPECT_EQ(targets.at(0).outlier.times, outlier::times_max);
+  EXPECT_EQ(targets.at(0).outlier.ejections, (std::array<std::uint64_t, 2>{1, 0}));
+  EXPECT_EQ(targets.at(0).outlier.words, "");  // out until never would be out for ever
+  EXPECT_EQ(targets.at(1).outlier.weight, 1);
+  EXPECT_EQ(targets.at(1).outlier.times, 0);
+  EXPECT_TRUE(targets.at(1).ejected_until.has_value());
+  EXPECT_EQ(targets.at(2).outlier.weight, 1);
+  EXPECT_EQ(targets.at(3).outlier.weight, 1);
 }
 
 TEST(SavedState, CountsGoOnWhereTheyWere) {

@@ -110,7 +110,7 @@ std::vector<std::optional<io::FileStamp>> stamps_of(const std::vector<std::strin
 Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& listener,
                                                         const std::string& state_directory,
                                                         std::shared_ptr<const tls::TicketKeyRing> ticket_keys,
-                                                        int workers) {
+                                                        const ContextUse& use) {
   auto made = std::make_shared<ListenerContexts>();
   made->files = listener.certificates;
   made->settings = listener.tls;
@@ -118,6 +118,7 @@ Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& 
   tls::ServerOptions options{
       .identity = listener.name, .profile = profile_of(listener.tls.profile), .strict_sni = listener.tls.strict_sni};
   if (listener.tls.session_tickets) options.ticket_keys = std::move(ticket_keys);
+  options.kernel = use.kernel;
   options.alpn = listener.tls.alpn;
   // A client that insists on HTTP/1.0 is served as well.
   if (is_http(listener.protocol)) options.alpn = {"http/1.1", "http/1.0"};
@@ -142,7 +143,7 @@ Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& 
   if (const auto& clients = listener.tls.client_certificates; clients.has_value()) {
     if (Result<> read = read_clients(*clients, options); !read) return fail(std::move(read.error()));
   }
-  for (int i = 0; i < workers; ++i) {
+  for (int i = 0; i < use.workers; ++i) {
     auto context = tls::ServerContext::make(options);
     if (!context) return fail(std::move(context.error()));
     made->by_worker.push_back(std::move(*context));
@@ -151,13 +152,14 @@ Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& 
 }
 
 Result<std::shared_ptr<TargetContexts>> make_contexts(const config::GroupTls& tls, const std::vector<std::string>& alpn,
-                                                      int workers) {
+                                                      const ContextUse& use) {
   auto made = std::make_shared<TargetContexts>();
   made->settings = tls;
   made->alpn = alpn;
   made->watched = watch(files_of(tls));
   tls::ClientOptions options;
   options.alpn = alpn;
+  options.kernel = use.kernel;
   if (!tls.verify) options.verification = tls::Verification::None;
   if (tls.verify) {
     std::string authorities_pem;
@@ -179,10 +181,10 @@ Result<std::shared_ptr<TargetContexts>> make_contexts(const config::GroupTls& tl
     options.key_pem = std::move(own->key_pem);
   }
   auto contexts = std::make_shared<GroupContexts>();
-  for (int i = 0; i <= workers; ++i) {
+  for (int i = 0; i <= use.workers; ++i) {
     auto context = tls::ClientContext::make(options);
     if (!context) return fail(std::move(context.error()));
-    if (i < workers) {
+    if (i < use.workers) {
       contexts->by_worker.push_back(std::move(*context));
     } else {
       contexts->checks = std::move(*context);

@@ -15,8 +15,8 @@ std::vector<std::optional<io::FileStamp>> stamps_of(const std::vector<std::strin
 Result<std::shared_ptr<ListenerContexts>> make_contexts(const config::Listener& listener,
                                                         const std::string& state_directory,
                                                         std::shared_ptr<const tls::TicketKeyRing> ticket_keys,
-                                                        int workers);
+                                                        const ContextUse& use);
 Result<std::shared_ptr<TargetContexts>> make_contexts(const config::GroupTls& tls, const std::vector<std::string>& alpn,
-                                                      int workers);
+                                                      const ContextUse& use);
 
 }  // namespace ballast::traffic

@@ -65,7 +65,7 @@ Result<TlsKeeper::Change> TlsKeeper::prepare(const config::Settings& settings) {
       change.listeners.emplace(listener.name, known->second);
       continue;
     }
-    auto made = make_contexts(listener, settings.state_directory, ticket_keys_, context_.workers);
+    auto made = make_contexts(listener, settings.state_directory, ticket_keys_, shared());
     if (!made) return fail(std::move(made.error()).within(fmt::format("listener \"{}\"", listener.name)));
     change.listeners.emplace(listener.name, std::move(*made));
   }
@@ -77,7 +77,7 @@ Result<TlsKeeper::Change> TlsKeeper::prepare(const config::Settings& settings) {
       change.groups.emplace(group.name, known->second);
       continue;
     }
-    auto made = make_contexts(group.tls, alpn_of(group), context_.workers);
+    auto made = make_contexts(group.tls, alpn_of(group), shared());
     if (!made) return fail(std::move(made.error()).within(fmt::format("target group \"{}\"", group.name)));
     change.groups.emplace(group.name, std::move(*made));
   }
@@ -129,7 +129,7 @@ void TlsKeeper::look() {
   for (auto& [name, current] : listeners_) {
     if (!is_to_be_read(current->watched)) continue;
     const auto stamps = current->watched.seen;
-    auto made = make_contexts(*listener_settings_.at(name), state_directory_, ticket_keys_, context_.workers);
+    auto made = make_contexts(*listener_settings_.at(name), state_directory_, ticket_keys_, shared());
     if (!made) {
       current->watched.read = stamps;  // not tried again before they change again
       current->problem = made.error().text();
@@ -152,7 +152,7 @@ void TlsKeeper::look() {
   for (auto& [name, current] : groups_) {
     if (!is_to_be_read(current->watched)) continue;
     const auto stamps = current->watched.seen;
-    auto made = make_contexts(current->settings, current->alpn, context_.workers);
+    auto made = make_contexts(current->settings, current->alpn, shared());
     if (!made) {
       current->watched.read = stamps;
       context_.events.add("certificate.refused", name, made.error().text() + "; what was read before stays");

@@ -47,6 +47,12 @@ struct ListenerContexts {
   std::string problem;  // of the files' newer content
 };
 
+// Who uses contexts.
+struct ContextUse {
+  int workers = 1;
+  std::shared_ptr<io::KernelTls> kernel;  // of their connections; nullptr: none
+};
+
 // A group's.
 struct TargetContexts {
   config::GroupTls settings;
@@ -61,6 +67,7 @@ class TlsKeeper final : private io::Timer {
     io::Loop& loop;
     EventLog& events;
     int workers = 1;
+    std::shared_ptr<io::KernelTls> kernel;
     std::function<void()> changed;  // the groups' contexts are to be handed out, and a Plan to be made
   };
   struct Change {
@@ -84,6 +91,7 @@ class TlsKeeper final : private io::Timer {
   std::vector<model::CertificateStatus> status() const;
 
  private:
+  ContextUse shared() const { return {.workers = context_.workers, .kernel = context_.kernel}; }
   void expired() override;
   void look();
   void keep_ticket_keys();

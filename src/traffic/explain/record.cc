@@ -14,7 +14,7 @@ constexpr Bytes ellipsis = "…";
 // Names of the configuration have at most 64 bytes, addresses 45, host names 253; an id that a proxy in front gave,
 // 128.
 constexpr std::array<std::size_t, ExplainRecord::text_count> bytes_max{128, 64, 45, 45, 16,  32,  128, 256,
-                                                                       256, 64, 64, 64, 128, 200, 32};
+                                                                       256, 64, 64, 64, 128, 200, 32,  256};
 constexpr std::size_t target_bytes_max = 80;
 constexpr std::size_t attempt_text_bytes_max = 160;
 
@@ -83,6 +83,7 @@ model::Explained ExplainRecord::to_model() const {
   out.host = text(Text::Host);
   out.path = text(Text::Path);
   out.query = text(Text::Query);
+  out.rewritten = text(Text::Rewritten);
   out.user = text(Text::User);
   out.rule = text(Text::Rule);
   out.group = text(Text::Group);

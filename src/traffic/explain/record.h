@@ -38,8 +38,9 @@ class ExplainRecord {
     Sni,
     Detail,
     Defect,  // of what is no HTTP
+    Rewritten,
   };
-  static constexpr std::size_t text_count = static_cast<std::size_t>(Text::Defect) + 1;
+  static constexpr std::size_t text_count = static_cast<std::size_t>(Text::Rewritten) + 1;
   static constexpr std::size_t room_bytes = 2 * kib;
 
   ExplainRecord() {}  // NOLINT(modernize-use-equals-default): the room is not to be filled with zeros

@@ -113,6 +113,7 @@ Shown show(const TargetSpec& spec, const TargetRecord& record, const Seen& seen,
     case Verdict::Unknown:
       return {TargetState::Initial, TargetReason::InitialChecking, record.verdict_words};
     case Verdict::Healthy:
+      if (!spec.ejected.empty()) return {TargetState::Unhealthy, TargetReason::Ejected, spec.ejected};
       return {TargetState::Healthy, record.verdict_reason, record.verdict_words};
     case Verdict::Unhealthy:
       break;

@@ -11,8 +11,9 @@
 //   no listener forwards to the group       unused       no_route
 //   weight 0                                unavailable  weight_zero
 //   verdict unknown                         initial      initial_checking
-//   verdict healthy                         healthy      passed, checks_disabled
 //   verdict unhealthy                       unhealthy    the reason of the last failure
+//   ejected for what requests met           unhealthy    ejected
+//   verdict healthy                         healthy      passed, checks_disabled
 //
 //   verdict    seen                                        next verdict
 //   unknown    passed                                      healthy (a new target: one pass)
@@ -44,6 +45,7 @@ struct TargetSpec {
   int weight = 1;                           // as configured or set by the operator
   bool in_use = true;                       // a listener forwards to its group
   bool drained = false;                     // by the operator
+  std::string ejected = {};                 // why its traffic keeps it out (outlier/judge.h); empty: it does not
   std::optional<HealthTime> deregister_by;  // removed by a change: when its deregistration delay ends
 };
 

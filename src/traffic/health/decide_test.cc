@@ -203,6 +203,38 @@ TEST(Decide, TheOperatorDoesNotMakeChecksForget) {
   EXPECT_EQ(after(spec, record, {nothing}).state, TargetState::Healthy);
 }
 
+TEST(Decide, OneThatIsEjectedIsOutAndItsChecksGoOn) {
+  TargetSpec spec = spec_of(2, 2);
+  TargetRecord record = after(spec, fresh(), {nothing, passed});
+  spec.ejected = "5 failures in a row; out for 30s";
+  const Decision out = decide(spec, record, nothing, start + 2s);
+  EXPECT_EQ(out.event, "unhealthy, was healthy: 5 failures in a row; out for 30s");
+  EXPECT_EQ(out.record.reason, TargetReason::Ejected);
+  EXPECT_EQ(out.record.verdict, Verdict::Healthy);
+  EXPECT_TRUE(out.record.next_check.has_value());
+  // Checks that pass do not bring it back.
+  record = after(spec, out.record, {passed, passed, passed});
+  EXPECT_EQ(record.state, TargetState::Unhealthy);
+  // Where they fail, that is what is shown; it is used when both agree.
+  record = after(spec, record, {failed, failed});
+  EXPECT_EQ(record.reason, TargetReason::ResponseCodeMismatch);
+  spec.ejected.clear();
+  record = decide(spec, record, nothing, start + 3s).record;
+  EXPECT_EQ(record.state, TargetState::Unhealthy);
+  spec.ejected = "out";
+  record = after(spec, record, {passed, passed});
+  EXPECT_EQ(record.reason, TargetReason::Ejected);
+  spec.ejected.clear();
+  EXPECT_EQ(decide(spec, record, nothing, start + 4s).record.state, TargetState::Healthy);
+  // What an operator says goes first.
+  spec.ejected = "out";
+  spec.drained = true;
+  EXPECT_EQ(decide(spec, record, nothing, start + 4s).record.state, TargetState::Draining);
+  // Slow start begins when it is back.
+  spec = spec_of(2, 2);
+  EXPECT_EQ(decide(spec, record, nothing, start + 9s).record.since, start + 9s);
+}
+
 TEST(Decide, ARemovedTargetEndsWithItsRequestsOrItsTime) {
   TargetSpec spec = spec_of(2, 2);
   const TargetRecord record = after(spec, fresh(), {passed});

@@ -10,6 +10,7 @@
 #include "traffic/explain/connection.h"
 #include "traffic/l4/hello.h"
 #include "traffic/l4/tunnel.h"
+#include "traffic/outlier/failure.h"
 #include "traffic/secure.h"
 #include "traffic/worker.h"
 
@@ -171,6 +172,7 @@ class TcpConnection {
         connected_ = worker_.loop().now();
         worker_.local_of(*target_).latency.observe(std::chrono::duration_cast<std::chrono::microseconds>(connect_took_),
                                                    worker_.loop().now());
+        if (group_->judges) cell.outcomes.run.answered();
         co_return std::move(*stream);
       }
       cell.traffic.in_flight.subtract();
@@ -178,6 +180,9 @@ class TcpConnection {
       cell.connect_failures.add();
       reason_ = reason_of_connect(stream.error().code());
       const bool is_called_off = stream.error().code() == Code::Cancelled;
+      if (group_->judges && !outlier::is_of_this_machine(stream.error().code())) {
+        cell.outcomes.failed(outlier::failure_of(reason_));
+      }
       failed_.push_back({.target = target_,
                          .began = began,
                          .connect = how.tcp,

@@ -107,7 +107,7 @@ class Tunnel {
   io::Transfer copy(Pump& pump) {
     const auto buffer = loop_.receive_buffer();
     const io::Transfer got = pump.from.try_read(buffer.data(), buffer.size());
-    pump.in_bulk = got.count == buffer.size() && pump.from.is_plain() && pump.to.is_plain();
+    pump.in_bulk = got.count == buffer.size() && pump.from.is_plain() && pump.to.takes_moved(io::PipePool::pipe_bytes);
     pump.has_waited = false;
     if (got.state != io::TransferState::Done) return got;
     const Bytes bytes(buffer.data(), got.count);

@@ -155,6 +155,7 @@ void write_json_line(Buffer& out, const AccessRecord& record) {
   append_oddity(out, "response", record.response_oddity);
   append_some(out, R"(,"auth_fault":")", record.auth_fault);
   append_some(out, R"(,"limit":")", record.limit);
+  append_some(out, R"(,"fault":")", record.fault);
   append_some(out, R"(,"user":")", record.user);
   append_some(out, R"(,"rule":")", record.rule);
   append_some(out, R"(,"group":")", record.group);

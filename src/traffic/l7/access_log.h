@@ -54,6 +54,7 @@ struct AccessRecord {
   Bytes user;
   Bytes auth_fault;
   Bytes limit;  // of rate, that it is over
+  Bytes fault;  // "delay", "status": made on purpose
   Bytes group;
   Bytes target_name;
   int attempts = 0;

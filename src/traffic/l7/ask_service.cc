@@ -12,6 +12,7 @@
 #include "traffic/l7/exchange.h"
 #include "traffic/l7/http1_upstream.h"
 #include "traffic/l7/request_out.h"
+#include "traffic/outlier/failure.h"
 #include "wire/http/hop_by_hop.h"
 #include "wire/http/list.h"
 
@@ -110,6 +111,9 @@ io::Task<Result<Exchange::ServiceAnswer>> Exchange::ask_service(const auth::Forw
     answer = co_await ask_target(guard, group, target, Fresh::Allowed, deadline);
     const bool was_stale = !answer && answer.error().retry() == Retry::IfReused;
     if (was_stale) answer = co_await ask_target(guard, group, target, Fresh::Required, deadline);
+    // What is left of the time when others have used it up is no measure of the last.
+    const bool is_late = !answer && answer.error().code() == Code::TimedOut;
+    if (group.judges && !client_.was_cut() && (!is_late || attempts == 0)) count_service(target, answer);
     if (answer || client_.was_cut() || client_.called_off() || deadline.passed(loop_.now())) break;
   }
   cell.traffic.in_flight.subtract();
@@ -117,6 +121,29 @@ io::Task<Result<Exchange::ServiceAnswer>> Exchange::ask_service(const auth::Forw
                          .bytes_out = answer ? answer->body.size() : 0,
                          .took = std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - began)});
   co_return answer;
+}
+
+void Exchange::count_service(TargetShare& target, const Result<ServiceAnswer>& answer) {
+  OutcomeCell& cell = worker_.cell_of(target).outcomes;
+  if (!answer) {
+    const Code code = answer.error().code();
+    if (outlier::is_of_this_machine(code)) return;
+    return cell.failed(outlier::failure_of(code == Code::Refused     ? Reason::ConnectRefused
+                                           : code == Code::TimedOut  ? Reason::TargetTimeout
+                                           : code == Code::Malformed ? Reason::TargetMalformed
+                                           : code == Code::Closed    ? Reason::TargetClosed
+                                                                     : Reason::TargetReset));
+  }
+  switch (outlier::answer_of(answer->status)) {
+    case outlier::Answer::Gateway:
+      return cell.failed(outlier::failure_of(answer->status));
+    case outlier::Answer::ServerError:
+      cell.server_errors.add();
+      break;
+    case outlier::Answer::Good:
+      break;
+  }
+  cell.run.answered();
 }
 
 io::Task<Result<Exchange::ServiceAnswer>> Exchange::ask_target(const auth::ForwardGuard& guard, const PlanGroup& group,

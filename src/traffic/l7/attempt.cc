@@ -14,6 +14,8 @@
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/upload.h"
 #include "traffic/l7/walk.h"
+#include "traffic/outlier/failure.h"
+#include "traffic/route/shaping.h"
 #include "wire/http/hop_by_hop.h"
 
 namespace ballast::traffic {
@@ -103,6 +105,7 @@ io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failur
     cell.connect_failures.add();
     failure = client_.was_cut() ? failed(Reason::ClientGone, Retry::Never)
                                 : failed(reason_of_connect(stream.error().code()), Retry::Always);
+    failure.blameless = outlier::is_of_this_machine(stream.error().code());
     co_return nullptr;
   }
   UpstreamPool& pool = pool_of_target();
@@ -114,8 +117,14 @@ io::Task<std::unique_ptr<Upstream>> Exchange::reach(Fresh fresh, Attempt& failur
 UpstreamRequest Exchange::request_for_target() {
   ExchangeState& state = *state_;
   UpstreamRequest out;
-  out.head = request_head(
-      {.state = state, .client = client_, .listener = *listener_, .group = *group_->settings, .target = *target_});
+  const Shaping* shaping = route_->shaping.get();
+  out.head = request_head({.state = state,
+                           .client = client_,
+                           .listener = *listener_,
+                           .group = *group_->settings,
+                           .target = *target_,
+                           .group_cookie = group_cookie(),
+                           .edits = shaping != nullptr && !shaping->request.empty() ? &shaping->request : nullptr});
   out.body = state.small_body.view();
   out.body_is_whole = state.body->ended() && state.kept_body.empty();
   if (out.body_is_whole) out.trailers = state.body->trailers();
@@ -176,6 +185,7 @@ Exchange::Attempt Exchange::failed_by(const Error& error, const Upstream& upstre
   }
   Attempt attempt = failed(error.code() == Code::Closed ? Reason::TargetClosed : Reason::TargetReset, Retry::IfReused);
   attempt.was_stale = upstream.is_reused();
+  attempt.blameless = outlier::is_of_this_machine(error.code());
   return attempt;
 }
 
@@ -288,6 +298,11 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
         if (upload.was_started()) {
           state_->facts.body_took = (upload.is_running() ? loop_.now() : upload.ended_at()) - sent;
         }
+        if (group_->judges) {
+          // As long as the request comes, it is the client who takes the time.
+          const io::Duration awaited = upload.was_started() ? state_->facts.body_took : io::Duration(0);
+          count_answer(upload.is_running() ? std::nullopt : std::optional(state_->facts.header_took - awaited));
+        }
         upload.answered();
         co_return Attempt{.answered = true};
       }
@@ -302,11 +317,16 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
       continue;
     }
     if (step.kind == HeadStep::Kind::Lost) {
-      if (step.unconnected) co_return failed(reason_of_connect(step.code), Retry::Always);
+      if (step.unconnected) {
+        Attempt unconnected = failed(reason_of_connect(step.code), Retry::Always);
+        unconnected.blameless = outlier::is_of_this_machine(step.code);
+        co_return unconnected;
+      }
       Attempt attempt = failed_by(Error(step.code), upstream);
       attempt.unattended = step.unattended;
       if (step.began || interims != 0) attempt.retry = Retry::Never;
       if (step.refused) attempt.retry = Retry::Always;
+      if (step.refused) attempt.blameless = true;  // it ends in order, or has enough to do
       if (attempt.retry == Retry::Never) attempt.was_stale = false;
       co_return attempt;
     }
@@ -333,7 +353,11 @@ io::Task<Exchange::Attempt> Exchange::receive_head(Upstream& upstream, Upload& u
       if (client_.called_off()) co_return failed(Reason::Stopped, Retry::Never);
       continue;  // the upload has ended
     }
-    if (deadline.passed(loop_.now())) co_return failed(Reason::TargetTimeout, Retry::Never);
+    if (deadline.passed(loop_.now())) {
+      Attempt late = failed(Reason::TargetTimeout, Retry::Never);
+      late.blameless = call_deadline_.passed(loop_.now());
+      co_return late;
+    }
     if (give_up.passed(loop_.now())) continue;
     if (!client_.watch()) co_return failed(Reason::Overloaded, Retry::Never);
   }
@@ -420,6 +444,7 @@ io::Task<Exchange::Attempt> Exchange::respond(Upstream& upstream, http::Body& an
       }
       co_return Attempt{.answered = true, .after = stays ? After::KeepAlive : After::Linger};
     case http::RelayEnd::SourceFailed:
+      if (group_->judges) worker_.cell_of(*target_).outcomes.broken.add();
       facts.reason = result.code == Code::TimedOut ? Reason::BodyTimeout : Reason::BodyCut;
       facts.defect = result.defect;
       facts.defect_at = broken_at(response, source);

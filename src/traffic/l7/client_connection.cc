@@ -1,5 +1,7 @@
 #include "traffic/l7/client_connection.h"
 
+#include <type_traits>
+
 #include "io/linger.h"
 #include "io/loop.h"
 #include "traffic/l7/exchange.h"
@@ -135,10 +137,17 @@ io::Stream& ClientConnection::begin_tunnel(ExchangeState& state, Buffer& to_clie
 }
 
 bool ClientConnection::may_stay(const ExchangeState& state) const {
+  if (secure() != nullptr && secure()->wants_end()) return false;
   return state.request.keep_alive && !worker().is_draining() && worker().plan()->listener(listener()) != nullptr;
 }
 
 namespace {
+
+// For a client that takes the last of its response slowly, where the kernel does not see to that by itself: it does for
+// plain connections.
+constexpr auto sending_patience = std::chrono::seconds(60);
+template <typename Source>
+constexpr bool may_owe = !std::is_same_v<Source, int>;
 
 // Whether the first bytes of a connection are those of HTTP/2; waits where they are cut short. What came stands in the
 // reader.
@@ -182,6 +191,9 @@ io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listene
         const io::Duration rest = rest_of(worker, client.listener());
         const io::Wake wake = co_await client.stream().until_readable(worker.loop().after(rest));
         if (wake != io::Wake::Event) {
+          if constexpr (may_owe<Source>) {
+            if (!client.stream().may_close()) co_await io::close_when_sent(client.stream(), sending_patience);
+          }
           client.stream().close();
           co_return;
         }
@@ -209,6 +221,9 @@ io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listene
       case After::KeepAlive:
         continue;
       case After::Close:
+        if constexpr (may_owe<Source>) {
+          if (!client.stream().may_close()) co_await io::close_when_sent(client.stream(), sending_patience);
+        }
         client.stream().close();
         co_return;
       case After::Linger:

@@ -1,5 +1,7 @@
 #include "traffic/l7/cookie.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "wire/http/octets.h"
 
@@ -22,9 +24,12 @@ bool is_cookie(Bytes pair, Bytes name) {
   return equals != Bytes::npos && http::trim_space(pair.substr(0, equals)) == name;
 }
 
-Bytes without_cookie(Bytes value, Bytes name, std::string& kept) {
+Bytes without_cookies(Bytes value, std::span<const Bytes> names, std::string& kept) {
+  const auto is_own = [names](Bytes pair) {
+    return std::ranges::any_of(names, [pair](Bytes name) { return is_cookie(pair, name); });
+  };
   bool has_it = false;
-  for (Bytes rest = value; !rest.empty() && !has_it;) has_it = is_cookie(take_pair(rest), name);
+  for (Bytes rest = value; !rest.empty() && !has_it;) has_it = is_own(take_pair(rest));
   if (!has_it) return value;
   // What was put there before is looked at where it stands.
   CHECK(kept.capacity() - kept.size() >= value.size());
@@ -32,7 +37,7 @@ Bytes without_cookie(Bytes value, Bytes name, std::string& kept) {
   bool is_first = true;
   for (Bytes rest = value; !rest.empty();) {
     const Bytes pair = take_pair(rest);
-    if (is_cookie(pair, name)) continue;
+    if (is_own(pair)) continue;
     if (!is_first) kept += ';';
     kept += is_first ? http::trim_space(pair) : pair;
     is_first = false;

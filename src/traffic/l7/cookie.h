@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/bytes.h"
@@ -31,8 +32,11 @@ inline std::optional<Bytes> cookie_value(const http::Fields& fields, Bytes name)
 // Whether a part of a Cookie field, or the first of a Set-Cookie, is a cookie of this name (with case).
 bool is_cookie(Bytes pair, Bytes name);
 
-// A Cookie field's value without the cookies of this name; what else is in it stays byte for byte. A view of `value`
+// A Cookie field's value without the cookies of these names; what else is in it stays byte for byte. A view of `value`
 // where it has none; else of `kept`, to which it is appended: never more than `value` has, for which `kept` has room.
-Bytes without_cookie(Bytes value, Bytes name, std::string& kept);
+Bytes without_cookies(Bytes value, std::span<const Bytes> names, std::string& kept);
+inline Bytes without_cookie(Bytes value, Bytes name, std::string& kept) {
+  return without_cookies(value, {&name, 1}, kept);
+}
 
 }  // namespace ballast::traffic

@@ -4,11 +4,13 @@
 #include "traffic/balance/hash.h"
 #include "traffic/l7/cookie.h"
 #include "traffic/l7/grpc.h"
+#include "traffic/l7/mirror.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/l7/session_route.h"
 #include "traffic/l7/sticky.h"
 #include "traffic/l7/walk.h"
 #include "traffic/route/cors.h"
+#include "traffic/route/shaping.h"
 
 namespace ballast::traffic {
 
@@ -21,6 +23,8 @@ bool is_of_target(Reason reason) {
 }
 
 }  // namespace
+
+Exchange::~Exchange() = default;
 
 Exchange::Exchange(Client& client)
     : worker_(client.worker()),
@@ -76,6 +80,7 @@ io::Task<After> Exchange::answer() {
   };
   route_ = listener_->routes->match(facts);
   if (const Reason reason = ask_at_door(); reason != Reason::None) co_return co_await refuse(reason);
+  if (listener_->maintenance != nullptr && is_under_maintenance()) co_return co_await answer_maintenance();
   // With the route known, so that the answer says which pages may read it.
   if (listener.limits.body.has_value() && head.framing == http::Framing::Length &&
       head.content_length > *listener.limits.body) {
@@ -89,6 +94,9 @@ io::Task<After> Exchange::answer() {
   if (const auth::Guard* asks = guard(); asks != nullptr) {
     if (const std::optional<After> ended = co_await authenticate(*asks)) co_return *ended;
   }
+  if (route_->shaping != nullptr && !route_->shaping->faults.empty()) {
+    if (const std::optional<After> ended = co_await inject(*route_->shaping)) co_return *ended;
+  }
   if (client_.major_version() == 2 && is_grpc(head)) {
     state_->facts.is_call = true;
     const http::Field* timeout = head.fields.find(Bytes("grpc-timeout"));
@@ -98,7 +106,9 @@ io::Task<After> Exchange::answer() {
   if (const auto* forward_to = std::get_if<ForwardTo>(&route_->action)) {
     ListenerCell& cell = worker_.cell_of(client_.listener());
     cell.traffic.in_flight.add();
+    if (route_->shaping != nullptr && route_->shaping->mirror.has_value()) begin_mirror(*route_->shaping->mirror);
     const After after = co_await forward(*forward_to);
+    if (mirror_ != nullptr) end_mirror();
     cell.traffic.in_flight.subtract();
     co_return after;
   }
@@ -172,10 +182,15 @@ Exchange::Way Exchange::way() {
 }
 
 io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
-  const ForwardTo::Choice* choice = forward_to.pick(worker_.random());
+  const ForwardTo::Choice* choice = forward_to.pick(place_among_groups(forward_to));
   if (choice == nullptr) co_return co_await refuse(Reason::NoTarget);
   group_ = plan_->groups[choice->group_index].get();
   GroupCell& group_cell = worker_.cell_of(*group_->share);
+  if (route_->shaping != nullptr) {
+    if (const Reason reason = shape_request(*route_->shaping); reason != Reason::None) {
+      co_return co_await refuse(reason);
+    }
+  }
   if (const Reason reason = gather_small_body(); reason != Reason::None) co_return co_await refuse(reason);
   group_cell.traffic.in_flight.add();
 
@@ -221,6 +236,7 @@ io::Task<After> Exchange::forward(const ForwardTo& forward_to) {
 
     // A new connection of HTTP/2 is others' as well, and may have answered them before it was cut.
     if (same_target_again) last.was_stale = false;
+    if (group_->judges) count_failure(last);
     same_target_again = last.was_stale;
     replayed_ = replayed_ || last.was_stale;
     noted.again = may_try_again(last);
@@ -357,6 +373,7 @@ void Exchange::log() {
       .user = state_->user,
       .auth_fault = state_->auth_fault,
       .limit = state_->limit_name,
+      .fault = state_->fault,
       .group = group_ != nullptr ? Bytes(group_->settings->name) : Bytes(),
       .target_name = target_ != nullptr ? Bytes(target_->name) : Bytes(),
       .attempts = facts.attempts,

@@ -6,10 +6,12 @@
 //   respond, bodies pulled both ways; always: count, time, log.
 //
 // exchange.cc is that way; protect.cc asks at the door, authenticate.cc asks who sends it, before the route's action,
-// and ask_service.cc lets a service answer that; queue.cc waits for a place; attempt.cc is one attempt at one target,
-// status_retry.cc what answer is worth another, sticky.cc what brings the client back to it; own_answer.cc what the balancer answers itself,
-// static_answer.cc files; record.cc what is kept of one that failed. Worker's thread; in the frame of serve_http(), one
-// at a time for a connection.
+// and ask_service.cc lets a service answer that; shape.cc is what a rule changes of heads and paths, stay.cc which of
+// several groups a client stays with, fault.cc what fails on purpose, mirror.cc copies to another group, maintenance.cc
+// what is answered meanwhile; queue.cc waits for a place; attempt.cc is one attempt at one target, status_retry.cc what
+// answer is worth another, sticky.cc what brings the client back to it, outcome.cc what is counted of it for its group's
+// `outliers`; own_answer.cc what the balancer answers itself, static_answer.cc files; record.cc what is kept of one that
+// failed. Worker's thread; in the frame of serve_http(), one at a time for a connection.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +24,7 @@
 
 #include "traffic/l7/client.h"
 #include "traffic/l7/exchange_state.h"
+#include "traffic/l7/stay.h"
 #include "traffic/l7/upstream.h"
 #include "traffic/plan.h"
 #include "traffic/worker.h"
@@ -37,11 +40,15 @@ struct JwtGuard;
 }  // namespace auth
 
 class CorsPolicy;
+class MirrorCopy;
 class Upload;
+struct MirrorTo;
+struct Shaping;
 
 class Exchange {
  public:
   explicit Exchange(Client& client);
+  ~Exchange();
   Exchange(const Exchange&) = delete;
 
   // A byte of the request is there.
@@ -62,6 +69,7 @@ class Exchange {
     bool was_stale = false;   // a connection that had been at rest was dead; the target itself may be well
     bool unattended = false;  // no program of the target's has shown itself: another target is asked at nobody's cost
     bool unwelcome = false;   // it was answered with a status to be tried again; another target waits to be asked
+    bool blameless = false;   // the target has nothing to do with it: the client's deadline, or this machine's limits
     io::Duration pause{0};    // the target wants the next attempt that much later
   };
 
@@ -128,6 +136,36 @@ class Exchange {
   // Not None: who sends it may not, or not so often.
   Reason ask_at_door();
 
+  // shape.cc
+  // Not None: it cannot be passed on.
+  Reason shape_request(const Shaping& shaping);
+  void shape_response(const Shaping& shaping);
+  // Views of the head and of the state.
+  RequestParts request_parts();
+
+  // stay.cc
+  // What decides which of the groups is asked.
+  std::uint64_t place_among_groups(const ForwardTo& forward_to);
+  // Adds the cookie that keeps a place that was drawn just now.
+  void stay();
+  // The name of the cookie of ours that the target does not see; empty: none.
+  Bytes group_cookie() const;
+
+  // fault.cc
+  // None: the request goes on; else it has been answered.
+  io::Task<std::optional<After>> inject(const Shaping& shaping);
+  io::Task<Reason> hold_up(io::Duration time);
+
+  // maintenance.cc
+  bool is_under_maintenance() const;
+  io::Task<After> answer_maintenance();
+
+  // mirror.cc
+  // Whether this one is copied; then what comes of its body is copied, too.
+  void begin_mirror(const MirrorTo& mirror);
+  // The request has been answered: the copy goes out, where it is whole.
+  void end_mirror();
+
   // record.cc
   bool is_slow() const;
   // Keeps what tells why it ended so.
@@ -144,6 +182,7 @@ class Exchange {
 
   // ask_service.cc
   io::Task<Result<ServiceAnswer>> ask_service(const auth::ForwardGuard& guard);
+  void count_service(TargetShare& target, const Result<ServiceAnswer>& answer);
   io::Task<Result<ServiceAnswer>> ask_target(const auth::ForwardGuard& guard, const PlanGroup& group,
                                              TargetShare& target, Fresh fresh, io::Deadline deadline);
   io::Task<Result<ServiceAnswer>> question_and_answer(const auth::ForwardGuard& guard, const PlanGroup& group,
@@ -192,6 +231,11 @@ class Exchange {
   io::Task<After> refuse(Reason reason, Bytes allow);
   io::Task<After> refuse_call(Reason reason, int status);
 
+  // outcome.cc; where the group judges its targets
+  // The head of a final answer is there. `took`: none where it says nothing of the target.
+  void count_answer(std::optional<io::Duration> took);
+  void count_failure(const Attempt& attempt);
+
   // sticky.cc
   // Adds the cookie that brings the client back to this target, where it does not hold it.
   void stick();
@@ -211,6 +255,8 @@ class Exchange {
   const PlanGroup* group_ = nullptr;                    // forwarded to
   std::shared_ptr<const PlanGroup> newer_group_;        // where that is a newer Plan's, after a wait
   TargetShare* target_ = nullptr;                       // of the last attempt
+  std::optional<StayDrawn> stay_drawn_;                 // its place among groups, which it does not hold yet
+  std::unique_ptr<MirrorCopy> mirror_;                  // nullptr: it is not copied
   Walk* walk_ = nullptr;                                // while it is forwarded
   std::uint32_t target_slot_ = 0;                       // its place in the group
   std::array<std::uint8_t, 16> source_;                 // the client's address, behind trusted proxies

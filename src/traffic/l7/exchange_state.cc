@@ -16,6 +16,15 @@ void trim(Buffer& buffer) {
   }
 }
 
+void trim(std::string& text) {
+  constexpr std::size_t kept_bytes_max = 4 * kib;
+  if (text.capacity() > kept_bytes_max) {
+    text = std::string();
+  } else {
+    text.clear();
+  }
+}
+
 }  // namespace
 
 void ExchangeState::clear() {
@@ -35,6 +44,11 @@ void ExchangeState::clear() {
   limit_name = {};
   refusal_status = 0;
   retry_after.clear();
+  fault = {};
+  trim(rewritten);
+  edits.clear();
+  trim(edit_texts);
+  trim(response_texts);
   trouble.clear();
   facts = ExchangeFacts{};
 }

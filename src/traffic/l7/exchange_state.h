@@ -64,6 +64,7 @@ struct ExchangeState {
   std::string client_subject;
   std::string cookies;        // of the client, without our own
   std::string sticky_cookie;  // to the client
+  std::string group_cookie;   // the same
   std::string origin_target;
   std::string client_address;  // behind trusted proxies
   std::array<char, 32> request_id;
@@ -78,6 +79,12 @@ struct ExchangeState {
   Bytes limit_name;         // the Plan's
   int refusal_status = 0;   // that the limit asks for
   std::string retry_after;  // seconds
+  // Of one whose rule changes it.
+  std::string rewritten;               // what the target is asked for; empty: for what the client asks for
+  std::vector<http::FieldLine> edits;  // of its head; views of the Plan and of edit_texts
+  std::string edit_texts;
+  Bytes fault;                 // what was done to it on purpose; static text
+  std::string response_texts;  // the same for the response's head
   // Why, where the reason alone does not tell; empty: nothing more is known.
   std::string trouble;
   // Of the attempts, as many as facts.attempts; the rest are those of requests before.

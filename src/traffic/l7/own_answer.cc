@@ -8,6 +8,7 @@
 #include "traffic/l7/grpc.h"
 #include "traffic/l7/request_out.h"
 #include "traffic/route/cors.h"
+#include "traffic/route/shaping.h"
 #include "wire/http/bytes_body.h"
 #include "wire/http/head_writer.h"
 #include "wire/http/list.h"
@@ -35,9 +36,11 @@ void Exchange::decorate() {
   const config::Listener& listener = *listener_->settings;
   const CorsPolicy* cors = route_ != nullptr ? route_->cors.get() : nullptr;
   const bool names_headers = !listener.remove_headers.empty() || !listener.response_headers.empty();
-  if (!names_headers && cors == nullptr && listener_->hsts.empty()) return;
+  const Shaping* shaping = route_ != nullptr ? route_->shaping.get() : nullptr;
+  if (!names_headers && cors == nullptr && listener_->hsts.empty() && shaping == nullptr) return;
   auto& lines = state_->lines;
   if (names_headers) change_named(listener, lines);
+  if (shaping != nullptr) shape_response(*shaping);
   if (!listener_->hsts.empty()) {
     std::erase_if(lines, [](const http::FieldLine& line) { return http::iequals(line.name, hsts_name); });
     lines.push_back({hsts_name, listener_->hsts});
@@ -117,6 +120,8 @@ bool is_of_the_resource(Reason reason) {
     case Reason::FileNotFound:
     case Reason::FileRefused:
     case Reason::FileDenied:
+    case Reason::RewriteRefused:
+    case Reason::HeaderTooLong:
       return true;
     default:
       return status_of(reason) >= 500;

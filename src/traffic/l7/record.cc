@@ -47,6 +47,8 @@ void Exchange::keep_record() {
     record->put(Text::Path, head.path());
     // Nothing is kept that this listener's log is not to have.
     if (listener.access_log) record->put(Text::Query, head.query());
+    const Bytes rewritten = state_->rewritten;
+    record->put(Text::Rewritten, listener.access_log ? rewritten : rewritten.substr(0, rewritten.find('?')));
   }
   record->put(Text::User, state_->user);
   if (route_ != nullptr) record->put(Text::Rule, route_->name);
@@ -54,6 +56,8 @@ void Exchange::keep_record() {
   if (const tls::Stream* secure = client_.secure(); secure != nullptr) record->put(Text::Sni, secure->server_name());
   if (!state_->trouble.empty()) {
     record->put(Text::Detail, state_->trouble);
+  } else if (!state_->fault.empty()) {
+    record->put(Text::Detail, fmt::format("by the rule's fault, on purpose: {}", state_->fault));
   } else if (!state_->limit_name.empty()) {
     record->put(Text::Detail, state_->limit_name);
   } else if (!state_->auth_fault.empty()) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <iterator>
 #include <optional>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "traffic/l7/cookie.h"
 #include "traffic/l7/sticky.h"
 #include "traffic/route/conditions.h"
+#include "traffic/route/header_edits.h"
 #include "wire/http/hop_by_hop.h"
 #include "wire/http/list.h"
 
@@ -171,8 +173,12 @@ http::OutgoingRequest request_head(const RequestOut& request) {
   auto& lines = state.lines;
   lines.clear();
   const auto& sticky = request.group.sticky;
-  const Bytes own_cookie = sticky.has_value() && sticky->sets_cookie() ? Bytes(sticky->name) : Bytes();
-  if (!own_cookie.empty()) make_room_for_cookies(fields, state.cookies);
+  std::array<Bytes, 2> own_names;
+  std::size_t own_count = 0;
+  if (sticky.has_value() && sticky->sets_cookie()) own_names[own_count++] = sticky->name;
+  if (!request.group_cookie.empty()) own_names[own_count++] = request.group_cookie;
+  const std::span<const Bytes> own_cookies(own_names.data(), own_count);
+  if (!own_cookies.empty()) make_room_for_cookies(fields, state.cookies);
 
   // A client of HTTP/1.0 may send no Host; the target needs one all the same.
   const bool passes_host = request.group.pass_host && !head.authority().empty();
@@ -223,8 +229,8 @@ http::OutgoingRequest request_head(const RequestOut& request) {
                             [name](Bytes guarded) { return auth::is_same_header(guarded, name); })) {
       continue;
     }
-    const Bytes value = field.id == http::HeaderId::Cookie && !own_cookie.empty()
-                            ? without_cookie(fields.value(field), own_cookie, state.cookies)
+    const Bytes value = field.id == http::HeaderId::Cookie && !own_cookies.empty()
+                            ? without_cookies(fields.value(field), own_cookies, state.cookies)
                             : fields.value(field);
     if (field.id != http::HeaderId::Cookie || !value.empty()) lines.push_back({name, value});
   }
@@ -258,7 +264,9 @@ http::OutgoingRequest request_head(const RequestOut& request) {
     lines.push_back({"TE", "trailers"});
   }
 
-  return {head.method(), origin_form(head, state.origin_target), lines};
+  if (request.edits != nullptr) request.edits->apply(state.edits, lines);
+  const Bytes target = state.rewritten.empty() ? origin_form(head, state.origin_target) : Bytes(state.rewritten);
+  return {head.method(), target, lines};
 }
 
 }  // namespace ballast::traffic

@@ -11,6 +11,8 @@
 
 namespace ballast::traffic {
 
+class HeaderEdits;
+
 // The address of the client: the peer's, or, when the peer is a trusted proxy, the last one in X-Forwarded-For that is
 // not.
 std::array<std::uint8_t, 16> client_address(const http::RequestHead& head, const io::Peer& peer,
@@ -26,6 +28,8 @@ struct RequestOut {
   const PlanListener& listener;
   const config::TargetGroup& group;
   const TargetShare& target;
+  Bytes group_cookie = {};             // ours, that keeps the client with one of several groups; empty: none
+  const HeaderEdits* edits = nullptr;  // the rule's; what they put in stands in `state`
 };
 
 // The head's method, target and lines, which stand in `state`. state.request_id and state.traceparent must have been

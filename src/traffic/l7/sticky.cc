@@ -104,6 +104,7 @@ void write_sticky_cookie(std::string& out, const config::Sticky& sticky, const S
 
 // Beside the lines of the target, and behind what the settings take out of them.
 void Exchange::stick() {
+  stay();
   if (group_->sticky_tokens.empty()) return;
   const config::Sticky& sticky = *group_->settings->sticky;
   const std::string& token = group_->sticky_tokens[target_slot_];

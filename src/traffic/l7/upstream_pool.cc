@@ -74,8 +74,10 @@ void UpstreamPool::give(std::unique_ptr<UpstreamConnection> connection, const co
   const bool worn = settings.requests_max != 0 && connection->served_ >= settings.requests_max;
   io::Descriptor& descriptor = connection->stream_.descriptor();
   connection->stream_.get().look();
+  const tls::Stream* secure = connection->stream_.secure();
+  const bool unwanted = secure != nullptr && secure->wants_end();
   // A connection that could not be watched would not be seen to close.
-  if (retired_ || worn || resting_.size() >= settings.idle_max || connection->reader_.has_held() ||
+  if (retired_ || worn || unwanted || resting_.size() >= settings.idle_max || connection->reader_.has_held() ||
       descriptor.may_read() || !descriptor.watch_now()) {
     connection->stream_.get().close();
     return;

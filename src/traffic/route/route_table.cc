@@ -7,6 +7,7 @@
 
 #include "traffic/files/static_files.h"
 #include "traffic/route/cors.h"
+#include "traffic/route/shaping.h"
 
 namespace ballast::traffic {
 namespace {
@@ -19,7 +20,7 @@ bool has_control_byte(std::string_view text) {
 }
 
 Result<ForwardTo> compile(const config::Forward& forward, const GroupIndex& group_index) {
-  ForwardTo to;
+  ForwardTo to{.stay_by = forward.stay_by};
   for (const config::WeightedGroup& choice : forward.groups) {
     const std::optional<std::uint32_t> index = group_index(choice.group);
     if (!index) return fail(Code::NotFound, fmt::format("forward: no target group \"{}\"", choice.group));
@@ -116,6 +117,9 @@ Result<RouteTable> RouteTable::compile(const config::Listener& listener, const G
     if (!route) return within(std::move(route.error()), rule.name);
     route->priority = rule.priority;
     route->cors = rule.cors.has_value() ? CorsPolicy::compile(*rule.cors) : cors;
+    auto shaping = Shaping::compile(rule, group_index);
+    if (!shaping) return within(std::move(shaping.error()), rule.name);
+    route->shaping = *std::move(shaping);
     table.conditions_.push_back(*std::move(conditions));
     table.routes_.push_back(*std::move(route));
     table.index(number);

@@ -97,12 +97,13 @@ bool write_now(Buffer& out, Bytes frame, Bytes data, io::Stream& sink, Code& cod
 }
 
 // How many of the next bytes can be moved past this process; 0: they are pulled.
-std::uint64_t spliceable(Body& body, Framing framing, io::Stream& sink, std::uint64_t allowed) {
-  if (framing != body.framing() || !sink.is_plain() || body.bypass() == nullptr) return 0;
+// `sent`: of this body, so far.
+std::uint64_t spliceable(Body& body, Framing framing, io::Stream& sink, std::uint64_t allowed, std::uint64_t sent) {
+  if (framing != body.framing() || body.bypass() == nullptr) return 0;
   const std::optional<std::uint64_t> left = body.left();
-  if (!left.has_value() && allowed == UINT64_MAX) return io::Mover::until_end;
-  const std::uint64_t count = std::min(left.value_or(UINT64_MAX), allowed);
-  return count >= io::Mover::worth_bytes ? count : 0;
+  const bool has_no_end = !left.has_value() && allowed == UINT64_MAX;
+  const std::uint64_t count = has_no_end ? io::Mover::until_end : std::min(left.value_or(UINT64_MAX), allowed);
+  return count >= io::Mover::worth_bytes && sink.takes_moved(has_no_end ? sent : count) ? count : 0;
 }
 
 // Moves the next `count` bytes of the body, and says in `result` where that failed. False: there is no pipe to be had.
@@ -152,9 +153,9 @@ io::Task<bool> splice(Body& body, io::Stream& sink, std::uint64_t count, const R
 // How much of a file can be given to the sink as it is; 0: it is pulled.
 std::uint64_t sendable(Body& body, Framing framing, io::Stream& sink, std::uint64_t allowed) {
   const FilePiece piece = body.file_piece();
-  if (piece.file == nullptr || framing != body.framing() || !sink.is_plain()) return 0;
+  if (piece.file == nullptr || framing != body.framing()) return 0;
   const std::uint64_t count = std::min(piece.size, allowed);
-  return count >= FilePiece::worth_bytes && io::ignores_broken_pipes() ? count : 0;
+  return count >= FilePiece::worth_bytes && io::ignores_broken_pipes() && sink.takes_moved(count) ? count : 0;
 }
 
 // Sends the next `count` bytes of the body from its file, and says in `result` where that failed.
@@ -311,7 +312,7 @@ io::Task<RelayResult> relay(Buffer& out, Body& body, Framing framing, io::Stream
       continue;
     }
     if (const std::uint64_t count =
-            may_splice ? spliceable(body, framing, sink, limits.bytes_max - result.body_bytes) : 0;
+            may_splice ? spliceable(body, framing, sink, limits.bytes_max - result.body_bytes, result.body_bytes) : 0;
         count != 0) {
       may_splice = co_await splice(body, sink, count, limits, rate, result);
       if (result.end != RelayEnd::Done || body.ended()) co_return result;

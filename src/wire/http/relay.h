@@ -4,8 +4,8 @@
 // the sink would not take is copied (into `out`, at most one receive buffer), and nothing more is pulled until it is
 // gone.
 //
-// What is left of a long body that needs no new framing, between plain streams, is moved through a pipe (io/splice.h),
-// and from a file to a plain stream by sendfile(2); the limits hold there too.
+// What is left of a long body that needs no new framing is moved from a plain stream through a pipe (io/splice.h), and
+// from a file by sendfile(2), to a stream that takes what is moved; the limits hold there too.
 #pragma once
 
 #include <cstdint>

@@ -24,6 +24,10 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::make(const ClientOpt
   if (context == nullptr) return fail(Code::Exhausted, "no memory for a TLS context");
   apply(Profile::Intermediate, context);
   set_common_modes(context);
+  if (options.kernel != nullptr && options.kernel->is_on()) {
+    made->kernel_ = options.kernel;
+    SSL_CTX_set_keylog_callback(context, &Stream::take_secret);
+  }
   if (options.verification == Verification::Full) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set1_cert_store(context, options.authorities.get());

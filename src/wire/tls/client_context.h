@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "io/kernel_tls.h"
 #include "wire/tls/owned.h"
 
 namespace ballast::tls {
@@ -25,6 +26,7 @@ struct ClientOptions {
   std::string cert_pem;                            // our own; empty: none
   std::string key_pem;
   std::vector<std::string> alpn;
+  std::shared_ptr<io::KernelTls> kernel = nullptr;  // nullptr, or not on: this process encrypts everything
 };
 
 class ClientContext {
@@ -32,11 +34,14 @@ class ClientContext {
   static Result<std::shared_ptr<const ClientContext>> make(const ClientOptions& options);
   ClientContext(const ClientContext&) = delete;
 
+  // nullptr: this process encrypts everything.
+  const std::shared_ptr<io::KernelTls>& kernel() const { return kernel_; }
   ssl_ctx_st* get() const { return context_.get(); }
 
  private:
   ClientContext() = default;
   Owned<ssl_ctx_st> context_;
+  std::shared_ptr<io::KernelTls> kernel_;
 };
 
 // For what this program fetches itself, everything verified: by the authorities in `ca_file`, or, where that is empty,

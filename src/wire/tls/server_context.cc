@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "wire/tls/authorities.h"
 #include "wire/tls/context_parts.h"
+#include "wire/tls/stream.h"
 
 namespace ballast::tls {
 namespace {
@@ -120,6 +121,7 @@ ServerContext::ServerContext(const ServerOptions& options)
       strict_sni_(options.strict_sni),
       alpn_(wire_protocols(options.alpn)),
       ticket_keys_(options.ticket_keys),
+      kernel_(options.kernel != nullptr && options.kernel->is_on() ? options.kernel : nullptr),
       ticket_cipher_(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr)) {
   if (!options.names_to_come.empty()) names_to_come_.emplace(std::vector{NameTable::Entry{options.names_to_come, ""}});
 }
@@ -147,6 +149,7 @@ Result<> ServerContext::add_context(const ServerOptions& options, const NameTabl
   if (context == nullptr) return fail(Code::Exhausted, "no memory for a TLS context");
   apply(options.profile, context);
   set_common_modes(context);
+  if (kernel_ != nullptr) SSL_CTX_set_keylog_callback(context, &Stream::take_secret);
   SSL_CTX_set_app_data(context, this);
 
   std::vector<std::string>& answers = ocsp_.emplace_back();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "io/kernel_tls.h"
 #include "wire/tls/certificate.h"
 #include "wire/tls/name_table.h"
 #include "wire/tls/owned.h"
@@ -34,6 +35,7 @@ struct ServerOptions {
   std::string authorities_pem;                       // of clients
   std::string revocations_pem;                       // of the clients' own certificates; empty: none
   std::shared_ptr<const TicketKeyRing> ticket_keys;  // nullptr: sessions are not resumed
+  std::shared_ptr<io::KernelTls> kernel = nullptr;   // nullptr, or not on: this process encrypts everything
 };
 
 class ServerContext {
@@ -41,6 +43,8 @@ class ServerContext {
   static Result<std::shared_ptr<const ServerContext>> make(const ServerOptions& options);
   ServerContext(const ServerContext&) = delete;
 
+  // nullptr: this process encrypts everything.
+  const std::shared_ptr<io::KernelTls>& kernel() const { return kernel_; }
   ssl_ctx_st* get() const { return contexts_.front().get(); }
 
  private:
@@ -53,6 +57,7 @@ class ServerContext {
   bool strict_sni_;
   std::string alpn_;  // as on the wire
   std::shared_ptr<const TicketKeyRing> ticket_keys_;
+  std::shared_ptr<io::KernelTls> kernel_;
   Owned<evp_cipher_st> ticket_cipher_;
   std::vector<Owned<ssl_ctx_st>> contexts_;     // by bundle
   std::vector<std::vector<std::string>> ocsp_;  // by bundle, then as in the bundle

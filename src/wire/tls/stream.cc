@@ -138,7 +138,7 @@ struct Stream::Bio {
 
 std::unique_ptr<Stream> Stream::server(std::shared_ptr<const ServerContext> context, io::TcpStream tcp) {
   std::unique_ptr<Stream> stream(new Stream(std::move(tcp)));
-  if (!stream->begin(context->get())) return nullptr;
+  if (!stream->begin(context->get(), context->kernel())) return nullptr;
   SSL_set_accept_state(stream->connection_.get());
   stream->context_ = std::move(context);
   return stream;
@@ -146,7 +146,7 @@ std::unique_ptr<Stream> Stream::server(std::shared_ptr<const ServerContext> cont
 
 std::unique_ptr<Stream> Stream::client(std::shared_ptr<const ClientContext> context, io::TcpStream tcp, Target target) {
   std::unique_ptr<Stream> stream(new Stream(std::move(tcp)));
-  if (!stream->begin(context->get())) return nullptr;
+  if (!stream->begin(context->get(), context->kernel())) return nullptr;
   SSL* connection = stream->connection_.get();
   SSL_set_connect_state(connection);
   const bool verifies = (SSL_get_verify_mode(connection) & SSL_VERIFY_PEER) != 0;
@@ -169,7 +169,7 @@ std::unique_ptr<Stream> Stream::client(std::shared_ptr<const ClientContext> cont
   return stream;
 }
 
-bool Stream::begin(ssl_ctx_st* context) {
+bool Stream::begin(ssl_ctx_st* context, const std::shared_ptr<io::KernelTls>& kernel) {
   connection_.reset(SSL_new(context));
   BIO* bio = connection_ != nullptr ? BIO_new(Bio::method()) : nullptr;
   if (bio == nullptr) return false;
@@ -178,7 +178,40 @@ bool Stream::begin(ssl_ctx_st* context) {
   SSL_set_bio(connection_.get(), bio, bio);
   SSL_set_app_data(connection_.get(), this);
   SSL_set_info_callback(connection_.get(), take_note);
+  if (kernel != nullptr) {
+    kernel_ = std::make_unique<KernelSending>(kernel);
+    SSL_set_msg_callback(connection_.get(), take_message);
+    SSL_set_msg_callback_arg(connection_.get(), this);
+  }
   return true;
+}
+
+void Stream::take_secret(const ssl_st* connection, const char* line) {
+  auto* self = static_cast<Stream*>(SSL_get_app_data(connection));
+  if (self != nullptr && self->kernel_ != nullptr) self->kernel_->take_secret(connection, line);
+}
+
+void Stream::take_message(int is_written, int /*version*/, int content_type, const void* bytes, std::size_t size,
+                          ssl_st* /*connection*/, void* stream) {
+  auto* self = static_cast<Stream*>(stream);
+  if (self->kernel_ == nullptr) return;
+  const Bytes message(static_cast<const char*>(bytes), size);
+  self->kernel_->take_message(is_written, content_type, message);
+  if (is_written != 0 && content_type == SSL3_RT_ALERT && self->kernel_sends() && self->is_open()) {
+    // What the library itself makes of it goes nowhere. One that the kernel does not take is lost, as it may be anyway.
+    io::send_tls_record(self->tcp_.descriptor(), SSL3_RT_ALERT, message);
+  }
+}
+
+bool Stream::takes_moved(std::uint64_t bytes) {
+  if (kernel_ == nullptr) return false;
+  if (kernel_->is_on()) return true;
+  if (bytes < kernel_worth_bytes || !established_ || said_end_ || tcp_failed_.has_value()) return false;
+  if (owed_ != 0 || !send_rest() || SSL_in_init(connection_.get()) != 0) return false;
+  if (kernel_->take_over(connection_.get(), tcp_.descriptor())) return true;
+  SSL_set_msg_callback(connection_.get(), nullptr);
+  kernel_.reset();
+  return false;
 }
 
 void Stream::take_note(const ssl_st* connection, int where, int value) {
@@ -201,6 +234,10 @@ int Stream::take_session(ssl_st* connection, ssl_session_st* session) {
 }
 
 void Stream::encrypted(Bytes bytes) {
+  if (kernel_ != nullptr) {
+    if (kernel_->is_on()) return;  // not with its keys any more
+    kernel_->see_sent(bytes);
+  }
   const std::span<char> gather = tcp_.descriptor().loop().send_buffer();
   if (sending_ == Sending::Gather && gathered_ + bytes.size() <= gather.size()) {
     std::memcpy(gather.data() + gathered_, bytes.data(), bytes.size());
@@ -421,6 +458,7 @@ io::Transfer Stream::stopped_write(int outcome, std::size_t taken) {
 io::Transfer Stream::try_write(std::span<const Bytes> parts) {
   if (!send_rest()) return {};
   if (tcp_failed_.has_value() && *tcp_failed_ != Code::Closed) return {io::TransferState::Failed, *tcp_failed_, 0};
+  if (kernel_sends()) return passed_on(tcp_.try_write(parts));
   SSL* connection = connection_.get();
   Plaintext plaintext(parts);
   std::size_t taken = std::exchange(owed_, 0);
@@ -450,17 +488,29 @@ io::Transfer Stream::try_write(std::span<const Bytes> parts) {
   return {io::TransferState::Done, Code::Closed, taken};
 }
 
-void Stream::say_end() {
-  if (!established_ || said_end_ || !send_rest()) return;
+io::Transfer Stream::passed_on(io::Transfer put) {
+  if (put.state == io::TransferState::Failed) tcp_failed_ = put.code;
+  return put;
+}
+
+io::Transfer Stream::try_write_more(Bytes bytes) {
+  return kernel_sends() ? passed_on(tcp_.try_write_more(bytes)) : try_write(bytes);
+}
+
+bool Stream::say_end() {
+  if (!established_ || said_end_ || !is_open()) return true;
+  if (tcp_failed_.has_value() && *tcp_failed_ != Code::Closed) return true;
+  if (!send_rest() || (kernel_sends() && !io::has_room_to_end(tcp_.descriptor()))) return false;
   said_end_ = true;
   ERR_clear_error();
   SSL_shutdown(connection_.get());
   ERR_clear_error();
+  return true;
 }
 
 bool Stream::end() {
   if (!is_open()) return true;
-  say_end();
+  if (!say_end() && kernel_sends()) return false;
   if (!tcp_failed_.has_value() && !send_rest()) return false;
   return tcp_.end();
 }

@@ -106,6 +106,7 @@ struct TlsStream : testing::Test {
     }
   }
 
+  io::Task<void> goes_on_where_the_kernel_refuses();
   io::Task<void> echoes();
   io::Task<void> wakes_for_what_is_decrypted();
   io::Task<void> is_truncated();
@@ -120,6 +121,7 @@ struct TlsStream : testing::Test {
   ClientOptions client_options;
   std::shared_ptr<TicketKeyRing> ring = std::make_shared<TicketKeyRing>();
   std::shared_ptr<SessionSlot> slot = std::make_shared<SessionSlot>();
+  std::shared_ptr<io::KernelTls> kernel = std::make_shared<io::KernelTls>(io::KernelTls::State::On, "");
   std::shared_ptr<const ServerContext> server_context;
   std::shared_ptr<const ClientContext> client_context;
   std::string failure;
@@ -526,6 +528,35 @@ TEST_F(TlsGreeting, CutAndBrokenEverywhere) {
     broken[at] = static_cast<char>(broken[at] ^ 0x55);
     after(broken, true);
   }
+}
+
+io::Task<void> TlsStream::goes_on_where_the_kernel_refuses() {
+  Ends ends = co_await connect();
+  // Too little to ask for; and asked for, of a Unix socket, which no kernel does TLS on.
+  CO_ASSERT(!ends.server->takes_moved(Stream::kernel_worth_bytes - 1));
+  CO_ASSERT(kernel->refused() == 0);
+  CO_ASSERT(!ends.server->takes_moved(Stream::kernel_worth_bytes));
+  CO_ASSERT(kernel->refused() == 1);
+  CO_ASSERT(!ends.server->takes_moved(UINT64_MAX));
+  CO_ASSERT(!ends.client->takes_moved(UINT64_MAX));
+  CO_ASSERT(kernel->refused() == 2);
+  CO_ASSERT(kernel->taken_over() == 0);
+  CO_ASSERT(!ends.server->kernel_sends() && !ends.server->wants_end() && ends.server->may_close());
+  for (Stream* from : {ends.server.get(), ends.client.get()}) {
+    Stream& to = from == ends.server.get() ? *ends.client : *ends.server;
+    CO_ASSERT((co_await from->write("still here", loop->after(5s))).has_value());
+    std::array<char, 10> got;
+    CO_ASSERT((co_await to.read(got.data(), got.size(), loop->after(5s))).value() == 10);
+    CO_ASSERT(Bytes(got.data(), got.size()) == "still here");
+  }
+  ends.server->close();
+  char byte = 0;
+  CO_ASSERT((co_await ends.client->read(&byte, 1, loop->after(5s))).value() == 0);
+}
+
+TEST_F(TlsStream, GoesOnWhereTheKernelRefuses) {
+  server_options.kernel = client_options.kernel = kernel;
+  run(&TlsStream::goes_on_where_the_kernel_refuses);
 }
 
 }  // namespace
