@@ -10,7 +10,10 @@ It reads strictly, records every byte and every request, and answers by a script
     <
     < paid
     send "raw bytes" * 3 in pieces of 1 every 10ms
-    close | reset | half-close | hang | hold | tunnel | echo | echo chunked | read body | close after 300ms
+    sometimes wait 300ms      # one time in three
+    answer                    # as where no rule matches
+    close | reset | half-close | hang | hold | tunnel | echo | echo chunked | read body
+    close after 300ms | reset after 5ms to 60ms   # once the connection has rested so long; by chance in between
 
 `hold` waits until the scenario says that this origin goes on; each `goes on` lets one hold pass, now or when it comes.
 
@@ -25,6 +28,7 @@ import contextlib
 import dataclasses
 import hashlib
 import os
+import random
 import re
 import signal
 import ssl
@@ -152,7 +156,8 @@ class _Conversation:
 
     def __init__(self, origin: Origin, peer: Peer, number: int):
         self._origin, self._peer, self._number = origin, peer, number
-        self._idle = FOREVER
+        self._idle = (FOREVER, FOREVER)
+        self._idle_end = "close"
         self._request: wire.Message | None = None
         self._body_read = False
 
@@ -171,13 +176,16 @@ class _Conversation:
         if self._peer.source.waiting():
             return True
         try:
-            async with asyncio.timeout(self._idle):
+            async with asyncio.timeout(random.uniform(*self._idle)):
                 await self._peer.source.fill()
                 return True
         except wire.Ended:
             return False
         except TimeoutError:
-            await self._peer.close()
+            if self._idle_end == "reset":
+                self._peer.reset()
+            else:
+                await self._peer.close()
             return False
 
     async def _one(self, *, reused: bool) -> None:
@@ -251,8 +259,14 @@ class _Conversation:
             await self._echo(chunked=rest == "chunked")
         elif step == "tunnel":
             await self._tunnel()
-        elif step.startswith("close after "):
-            self._idle = text.seconds(step.removeprefix("close after "))
+        elif idle := re.fullmatch(r"(close|reset) after (\w+)(?: to (\w+))?", step):
+            self._idle_end = idle[1]
+            self._idle = (text.seconds(idle[2]), text.seconds(idle[3] or idle[2]))
+        elif word == "sometimes":
+            if random.random() < 1 / 3:
+                await self._step(rest)
+        elif step == "answer":
+            await self._default()
         elif step == "half-close":
             peer.half_close()
         elif step == "hang":
@@ -425,8 +439,10 @@ async def _main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--journal", default="", help="gets the X-Id of each POST")
+    parser.add_argument("--step", action="append", default=[], help="of the rule for all requests")
     arguments = parser.parse_args()
-    origin = Origin(arguments.name, [], host=arguments.host, port=arguments.port, keep=False, journal=arguments.journal)
+    rules = [Rule("*", "*", None, False, arguments.step)] if arguments.step else []
+    origin = Origin(arguments.name, rules, host=arguments.host, port=arguments.port, keep=False, journal=arguments.journal)
     await origin.start()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

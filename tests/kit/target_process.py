@@ -14,8 +14,9 @@ START_SECONDS = 20.0
 
 
 class TargetProcess:
-    def __init__(self, name: str, folder: pathlib.Path, *, host: str = "127.0.0.1", port: int = 0):
-        self.name = name
+    def __init__(self, name: str, folder: pathlib.Path, *, host: str = "127.0.0.1", port: int = 0, steps: tuple[str, ...] = ()):
+        """steps: of a rule for all requests (origin.py)."""
+        self.name, self.steps = name, steps
         self.host, self.port = host, port or free_port()
         self.journal = folder / f"{name}.journal"
         self._process: asyncio.subprocess.Process | None = None
@@ -27,7 +28,7 @@ class TargetProcess:
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "kit.origin", "--name", self.name, "--host", self.host, "--port", str(self.port),
-            "--journal", str(self.journal), cwd=TESTS, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            "--journal", str(self.journal), *(f"--step={each}" for each in self.steps), cwd=TESTS, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": str(TESTS)})
         try:
             async with asyncio.timeout(START_SECONDS):

@@ -3,8 +3,10 @@
 
 Under an open-model load (kept and new connections, GET and POST, one WebSocket tunnel) it applies two configurations in
 turn, kills targets with SIGKILL and starts them again, drains and enables, changes a DNS answer, and replaces the program
-by another file of it. Required: no failed request, no doubled POST, the tunnel alive. A POST in flight on a target at the
-moment of its kill cannot be replayed safely by anyone; such failures are counted on their own.
+by another file of it. A part of the requests goes to targets that end connections at rest after times that nobody can
+know, by FIN and by RST, and to a gray one. Required: no failed request, no doubled POST, the tunnel alive, and less for the
+gray target. A POST in flight on a target at the moment of its kill cannot be replayed safely by anyone; nor can one that
+crosses the end of its connection. Such failures are counted on their own.
 
 --crashes: the serving process is killed with SIGKILL so many times; what is asked on connections that it had is lost with
 it and counted on its own, and so is the tunnel, which is made anew. New connections must be served all the same.
@@ -33,6 +35,7 @@ from real.proxies import BallastProxy, HaproxyProxy, NginxProxy, Targets  # noqa
 
 RESTART_SECONDS = 0.3  # a killed target stays away for that long, as a supervisor's restart takes
 SETTLE_SECONDS = 2.0   # load before the first change and after the last
+GRAY_WEIGHT_MAX = 0.5  # after some intervals of comparison
 
 
 class Churn:
@@ -138,7 +141,8 @@ class Churn:
 
 
 class Result:
-    def __init__(self, name: str, seconds: float, churn: Churn, load: Load, tunnel: Tunnel, targets: Targets):
+    def __init__(self, name: str, seconds: float, churn: Churn, load: Load, tunnel: Tunnel, targets: Targets, gray_weight: float | None):
+        self.gray_weight = gray_weight  # what the gray target had left in the end, where the proxy looks at that
         acted = journal_counts(targets.all())
         self.name, self.seconds, self.churn, self.load, self.tunnel = name, seconds, churn, load, tunnel
         # On connections that the killed process had.
@@ -160,6 +164,8 @@ class Result:
             problems.append(f"{len(self.invented)} POSTs were answered 200 and reached no target")
         if self.tunnel.broken:
             problems.append(f"the tunnel broke {self.tunnel.broken}")
+        if self.gray_weight is not None and self.gray_weight > GRAY_WEIGHT_MAX:
+            problems.append(f"the gray target had {self.gray_weight:g} of its weight in the end")
         if not self.tunnel.echoes:
             problems.append("the tunnel carried nothing")
         return problems
@@ -172,13 +178,13 @@ class Result:
         back = f", back within {max(churn.back_ms):.0f} ms" if churn.back_ms else ""
         cells = [self.name, f"{self.seconds:g}", load.sent, churn.applies, churn.kills, churn.drains, churn.dns_changes, churn.upgrades,
                  f"{churn.crashes}{back}", gets, len(self.lost) - gets, len(self.excused), len(self.crashed), len(self.doubled), tunnel, load.reconnects,
-                 f"{load.quantile_ms(0.5):.1f}", f"{load.quantile_ms(0.99):.1f}"]
+                 "-" if self.gray_weight is None else f"{self.gray_weight:g}", f"{load.quantile_ms(0.5):.1f}", f"{load.quantile_ms(0.99):.1f}"]
         return "| " + " | ".join(map(str, cells)) + " |"
 
 
 HEADER = """| proxy | seconds | requests | reloads | kill -9 | drains | DNS changes | upgrades | crashes | GET lost | POST lost \
-| POST in flight at a kill, lost | lost with a crash | POST doubled | tunnel | client reconnects | p50 ms | p99 ms |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"""
+| POST in flight at a kill, lost | lost with a crash | POST doubled | tunnel | client reconnects | gray target's weight | p50 ms | p99 ms |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 async def talk(tunnel: Tunnel, *, again: int) -> None:
@@ -198,7 +204,7 @@ async def measure(arguments: argparse.Namespace, folder: pathlib.Path) -> Result
     try:
         await asyncio.gather(*(each.start() for each in targets.all()))
         await proxy.start()
-        load = Load(proxy.address, Mix(rate=arguments.rate, paths=("/", "/", "/", "/named")))
+        load = Load(proxy.address, Mix(rate=arguments.rate, paths=("/", "/", "/", "/named", "/odd")))
         tunnel = Tunnel(proxy.address, "/chat")
         talking = asyncio.create_task(talk(tunnel, again=arguments.crashes))
         churn = Churn(proxy, targets, dns, load, seconds=arguments.seconds, applies=arguments.applies, upgrades=arguments.upgrades,
@@ -208,8 +214,9 @@ async def measure(arguments: argparse.Namespace, folder: pathlib.Path) -> Result
             both.create_task(churn.run())
         talking.cancel()
         await asyncio.gather(talking, return_exceptions=True)
+        gray_weight = await proxy.gray_weight() if arguments.proxy == "ballast" else None
         await proxy.stop()
-        result = Result(arguments.proxy, arguments.seconds, churn, load, tunnel, targets)
+        result = Result(arguments.proxy, arguments.seconds, churn, load, tunnel, targets, gray_weight)
         if arguments.proxy == "ballast" and result.lost:
             print(*proxy.tell({each.identity for each in result.lost}), proxy.ballast.stderr()[-20000:], sep="\n", file=sys.stderr)
         return result

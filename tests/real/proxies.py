@@ -21,7 +21,8 @@ START_SECONDS = 20.0
 
 
 class Targets:
-    """Five that may be killed, one that holds the tunnel, and two that share a name in the DNS.
+    """Five that may be killed, one that holds the tunnel, two that share a name in the DNS, and three that are odd: one is
+    gray (a third of its answers comes 300 ms late), two end connections at rest after times of their own, by FIN and by RST.
 
     Three of the five stay, one of the other two comes and the other goes with each change: while one is dead, one is drained
     and one is too new to have passed a check, there is always one that is known to be well.
@@ -32,9 +33,12 @@ class Targets:
         self.chat = TargetProcess("chat", folder)
         first = TargetProcess("named1", folder)
         self.named = [first, TargetProcess("named2", folder, host="127.0.0.2", port=first.port)]
+        self.odd = [TargetProcess("gray", folder, steps=("sometimes wait 300ms", "answer")),
+                    TargetProcess("fin", folder, steps=("close after 5ms to 60ms", "answer")),
+                    TargetProcess("rst", folder, steps=("reset after 5ms to 60ms", "answer"))]
 
     def all(self) -> list[TargetProcess]:
-        return [*self.site, self.chat, *self.named]
+        return [*self.site, self.chat, *self.named, *self.odd]
 
     def of(self, variant: str) -> list[TargetProcess]:
         """Of the configuration a or b: four of the five."""
@@ -71,6 +75,7 @@ listeners:
     rules:
       - {{ match: {{ path: /chat }}, forward: chat }}
       - {{ match: {{ path: "/named*" }}, forward: named }}
+      - {{ match: {{ path: "/odd*" }}, forward: odd }}
       - {{ match: {{ header: {{ X-Variant: "{variant}" }} }}, fixed_response: {{ body: "{variant}" }} }}
     default: {{ forward: site }}
 target_groups:
@@ -79,6 +84,11 @@ target_groups:
     health_check: {{ interval: 200ms, timeout: 1s, healthy_threshold: 1, unhealthy_threshold: 1 }}
     deregistration_delay: 5s
     targets: [ {", ".join(f'"{each.address}"' for each in self._targets.of(variant))} ]
+  odd:
+    protocol: http
+    health_check: {{ interval: 200ms, timeout: 1s, healthy_threshold: 1, unhealthy_threshold: 1 }}
+    outliers: {{ interval: 2s, slower: {{ gap: 20ms, requests_min: 10 }} }}
+    targets: [ {", ".join(f'"{each.address}"' for each in self._targets.odd)} ]
   chat: {{ protocol: http, health_check: off, targets: [ "{self._targets.chat.address}" ] }}
   named: {{ protocol: http, health_check: off, targets: [ "app.test:{self._targets.named[0].port}" ] }}
 """, self._folder, admin_http=self.ballast.admin_http))
@@ -123,6 +133,11 @@ target_groups:
     async def _serves_as_another(self, before: int) -> bool:
         done = await self.ballast.command("status", "--json")
         return done.exit == 0 and json.loads(done.out)["pid"] != before
+
+    async def gray_weight(self) -> float:
+        """What the gray target has left of its weight."""
+        groups = {each["name"]: each for each in (await self.ballast.status())["groups"]}
+        return next(each["passive_weight"] for each in groups["odd"]["targets"] if each["address"] == self._targets.odd[0].address)
 
     async def drain(self, target: TargetProcess) -> None:
         await self._command("target", "drain", "site", target.address)
@@ -226,6 +241,7 @@ class NginxProxy(_Reloading):
 
     def text(self, variant: str) -> str:
         servers = "".join(f"server {each.address} max_fails=1 fail_timeout=1s; " for each in self._targets.of(variant))
+        odd = "".join(f"server {each.address}; " for each in self._targets.odd)
         user = f"user {pwd.getpwuid(0).pw_name};" if os.getuid() == 0 else ""
         temporary = "".join(f"{kind}_temp_path {self._folder}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         return f"""{user} worker_processes 2; daemon off; pid {self._folder}/nginx.pid; error_log stderr error;
@@ -233,6 +249,7 @@ events {{ worker_connections 4096; }}
 http {{
     access_log off; {temporary}
     upstream site {{ {servers} keepalive 32; }}
+    upstream odd {{ {odd} keepalive 32; }}
     server {{
         listen {self.address};
         proxy_http_version 1.1;
@@ -242,6 +259,7 @@ http {{
             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";
         }}
         location /named {{ proxy_pass http://{self._targets.named[0].address}; }}
+        location /odd {{ proxy_pass http://odd; }}
         location / {{ if ($http_x_variant = {variant}) {{ return 200; }} proxy_pass http://site; }}
     }}
 }}
@@ -263,6 +281,7 @@ class HaproxyProxy(_Reloading):
     def text(self, variant: str) -> str:
         servers = "".join(f"    server {each.name} {each.address} check inter 200ms fall 1 rise 1\n"
                           for each in self._targets.of(variant))
+        odd = "".join(f"    server {each.name} {each.address} check inter 200ms fall 1 rise 1\n" for each in self._targets.odd)
         return f"""global
     nbthread 2
     stats socket {self._folder}/haproxy.sock mode 600 level admin expose-fd listeners
@@ -280,10 +299,12 @@ frontend web
     http-request disable-l7-retry if METH_POST
     use_backend chat if {{ path /chat }}
     use_backend named if {{ path_beg /named }}
+    use_backend odd if {{ path_beg /odd }}
     http-request return status 200 if {{ req.hdr(x-variant) {variant} }}
     default_backend site
 backend site
-{servers}backend chat
+{servers}backend odd
+{odd}backend chat
     server chat {self._targets.chat.address}
 backend named
     server named {self._targets.named[0].address}
