@@ -149,7 +149,7 @@ Value<Retries> retries() {
                .value = field(&Retries::attempts, integer({.min = 1, .max = 10}))},
               {.name = "body",
                .doc = "How much of a request's body is kept in memory on its way, so that it can be sent again; larger "
-                      "ones go once. (16 KiB that came with the head are always kept.)",
+                      "ones go once. The 16 KiB that may come with the head are always kept.",
                .example = "1MiB",
                .value = field(&Retries::body_bytes_max, size({.min = 0, .max = 16 * mib}))},
               {.name = "timeout",

@@ -118,6 +118,21 @@ TEST(Schema, EveryExampleIsTaken) {
       {"outliers", "{{ target_groups: {{ x: {{ outliers: {} }} }} }}"},
       {"success_rate", "{{ target_groups: {{ x: {{ outliers: {{ success_rate: {} }} }} }} }}"},
       {"slower", "{{ target_groups: {{ x: {{ outliers: {{ slower: {} }} }} }} }}"},
+      {"queue", "{{ target_groups: {{ x: {{ queue: {} }} }} }}"},
+      {"forward", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: {} }} }} }} }}"},
+      {"fault",
+       "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, rules: [{{ match: {{ path: /a }}, "
+       "forward: site, "
+       "fault: {} }}] }} }} }}"},
+      {"mirror",
+       "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, rules: [{{ match: {{ path: /a }}, "
+       "forward: site, "
+       "mirror: {} }}] }} }} }}"},
+      {"rewrite",
+       "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, rules: [{{ match: {{ path: /a }}, "
+       "forward: site, "
+       "rewrite: {} }}] }} }} }}"},
+      {"maintenance", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, maintenance: {} }} }} }}"},
       {"auth", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {} }} }} }}"},
       {"basic", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {{ basic: {} }} }} }} }}"},
       {"jwt", "{{ listeners: {{ x: {{ address: ':80', default: {{ forward: site }}, auth: {{ jwt: {} }} }} }} }}"},
@@ -186,6 +201,9 @@ TEST(Schema, EveryExampleIsTaken) {
                                diagnostic.text.find("stands in the place of default") != std::string::npos ||
                                diagnostic.text.find("hsts is for https listeners") != std::string::npos ||
                                diagnostic.text.starts_with("preload: ") ||
+                               diagnostic.text.find("it needs a delay or a status") != std::string::npos ||
+                               diagnostic.text.find("stay_by") != std::string::npos ||
+                               diagnostic.text.find("is missing in this rewrite") != std::string::npos ||
                                diagnostic.text.find("belong together") != std::string::npos;
         EXPECT_TRUE(elsewhere) << name << '.' << property.name << '\n' << loaded.error().render();
       }

@@ -441,12 +441,12 @@ enum class GrpcStatus : int {
 };
 
 struct Retries {
-  int attempts = 3;                       // in all, the first included; 1..10
-  std::size_t body_bytes_max = 64 * 1024; // of a request, kept while it is sent; 0: it goes once
-  Milliseconds timeout{0};                // of one attempt, while another can be made; 0: none
-  int budget_percent = 20;                // retries at most this share of the active requests (never under 3 at once)
-  std::vector<StatusRange> statuses;      // of answers to idempotent requests; empty: none
-  std::vector<GrpcStatus> grpc_statuses;  // of calls that ended without a message
+  int attempts = 3;                        // in all, the first included; 1..10
+  std::size_t body_bytes_max = 64 * 1024;  // of a request, kept while it is sent; 0: it goes once
+  Milliseconds timeout{0};                 // of one attempt, while another can be made; 0: none
+  int budget_percent = 20;                 // retries at most this share of the active requests (never under 3 at once)
+  std::vector<StatusRange> statuses;       // of answers to idempotent requests; empty: none
+  std::vector<GrpcStatus> grpc_statuses;   // of calls that ended without a message
   friend bool operator==(const Retries&, const Retries&) = default;
 };
 

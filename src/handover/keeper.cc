@@ -77,12 +77,12 @@ Result<Keeper::ServingPointer> Keeper::start() {
   auto process = io::Process::spawn(loop_, command);
   if (!process) return fail(std::move(process.error()));
   auto serving = std::make_shared<Serving>(next_id_++, std::move(*process), std::move(pair->ours));
-  adopt(serving);
+  servings_.push_back(serving);
+  look_after(serving);
   return serving;
 }
 
-void Keeper::adopt(const ServingPointer& serving) {
-  servings_.push_back(serving);
+void Keeper::look_after(const ServingPointer& serving) {
   serving->watcher = std::make_unique<io::Watcher>(loop_, serving->channel.fd(), io::Interest{.read = true},
                                                    [this, heard = serving.get()] { hear(*heard); });
   scope_.spawn(watch(serving));
@@ -94,7 +94,8 @@ io::Task<void> Keeper::watch(ServingPointer serving) {
   hear(*serving);        // its last words
   serving->watcher.reset();
   std::erase(servings_, serving);
-  sockets_.forget(serving->id);
+  using Heir = SocketTable::Heir;
+  sockets_.forget(serving->id, serving->stage == Stage::Serving ? Heir::NextHolder : Heir::None);
   ended(*serving, *exit);
   see_that_one_serves({.lived = io::Clock::now() - serving->started, .served = serving->stage != Stage::Starting});
 }
@@ -245,6 +246,7 @@ void Keeper::now_serves(Serving& serving) {
     }
     for (; !events_.empty(); events_.pop_front()) tell(serving, events_.front());
     sockets_.close_offered();
+    sockets_.forget(SocketTable::next_holder, SocketTable::Heir::None);  // it has asked for all that it wants
     if (!upgrade_) reload_put_off();
   }
   (void)options_.notifier.ready();
@@ -264,6 +266,9 @@ void Keeper::signalled(int number) {
   }
   if (number == SIGTERM || number == SIGINT) {
     stopping_ = true;
+    // Nobody follows. Before the serving process hears of it: when it tells its clients to go, those that come back at
+    // once must find no socket any more.
+    close_sockets();
     if (servings_.empty()) scope_.cancel();  // the wait for another start
   }
   if (number == SIGHUP) {
@@ -278,6 +283,11 @@ void Keeper::signalled(int number) {
       (void)each->process.signal(number);
     }
   }
+}
+
+void Keeper::close_sockets() {
+  for (const auto& [key, entry] : sockets_.entries()) (void)options_.notifier.keep_no_longer(stored_name(key));
+  sockets_.close();
 }
 
 void Keeper::reload_put_off() {

@@ -70,7 +70,7 @@ class Keeper final : private io::Timer {
   using ServingPointer = std::shared_ptr<Serving>;
 
   Result<ServingPointer> start();
-  void adopt(const ServingPointer& serving);
+  void look_after(const ServingPointer& serving);
   io::Task<void> watch(ServingPointer serving);
   void ended(Serving& serving, const io::Exit& exit);
   // Starts one where none serves or will soon, again and again: there is nothing better to do for the clients.
@@ -83,6 +83,7 @@ class Keeper final : private io::Timer {
   void store(const SocketTable::Entry& entry) const;
   void now_serves(Serving& serving);
   // A reload that was asked for while another process was to follow, or none served.
+  void close_sockets();
   void reload_put_off();
   void begin_upgrade();
   void start_next();

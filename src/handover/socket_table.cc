@@ -19,6 +19,7 @@ const io::SocketAddress& SocketTable::Entry::address() const {
 Result<const SocketTable::Entry*> SocketTable::open(const io::SocketSpec& spec, Holder holder) {
   const auto found = entries_.find(spec.key);
   if (found != entries_.end()) {
+    found->second.holders.erase(next_holder);
     found->second.holders.insert(holder);
     return &found->second;
   }
@@ -55,8 +56,10 @@ bool SocketTable::release(const io::SocketSpec& spec, Holder holder) {
   return true;
 }
 
-void SocketTable::forget(Holder holder) {
-  for (auto& [key, entry] : entries_) entry.holders.erase(holder);
+void SocketTable::forget(Holder holder, Heir heir) {
+  for (auto& [key, entry] : entries_) {
+    if (entry.holders.erase(holder) != 0 && heir == Heir::NextHolder) entry.holders.insert(next_holder);
+  }
 }
 
 void SocketTable::close() {

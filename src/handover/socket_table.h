@@ -16,6 +16,7 @@ namespace ballast::handover {
 class SocketTable {
  public:
   using Holder = std::uint64_t;
+  static constexpr Holder next_holder = 0;  // a process that is not there yet; numbers of those that are begin at 1
 
   struct Entry {
     io::SocketSpec spec;
@@ -36,8 +37,10 @@ class SocketTable {
   Result<const Entry*> open(const io::SocketSpec& spec, Holder holder);
   // True: nobody has it any more, and it is closed.
   bool release(const io::SocketSpec& spec, Holder holder);
-  // That process has ended: what only it had stays for the next one.
-  void forget(Holder holder);
+  // That process has ended. Where it has served, what it had stays for the one that is started in its place, also when
+  // the one before it gives it back meanwhile.
+  enum class Heir : std::uint8_t { None, NextHolder };
+  void forget(Holder holder, Heir heir);
   // Closes all, and removes the files of Unix sockets.
   void close();
 

@@ -32,9 +32,24 @@ TEST(SocketTable, TheSameKeyIsTheSameSocket) {
 TEST(SocketTable, WhatADeadProcessHadStaysOpen) {
   SocketTable table;
   const int fd = (*table.open(any_port("a"), 1))->descriptors().front();
-  table.forget(1);
+  table.forget(1, SocketTable::Heir::NextHolder);
   EXPECT_EQ((*table.open(any_port("a"), 2))->descriptors().front(), fd);
   EXPECT_TRUE(table.release(any_port("a"), 2)) << "the dead one no longer counts";
+}
+
+TEST(SocketTable, WhoDrainsDoesNotTakeAwayWhatADeadProcessHad) {
+  SocketTable table;
+  const int fd = (*table.open(any_port("a"), 1))->descriptors().front();
+  ASSERT_TRUE(table.open(any_port("a"), 2));
+  table.forget(2, SocketTable::Heir::NextHolder);  // it had followed 1, which drains
+  EXPECT_FALSE(table.release(any_port("a"), 1)) << "the one in its place has not asked yet";
+  EXPECT_EQ((*table.open(any_port("a"), 3))->descriptors().front(), fd);
+  EXPECT_TRUE(table.release(any_port("a"), 3));
+
+  ASSERT_TRUE(table.open(any_port("b"), 1));
+  ASSERT_TRUE(table.open(any_port("b"), 2));
+  table.forget(1, SocketTable::Heir::None);  // it drained
+  EXPECT_TRUE(table.release(any_port("b"), 2));
 }
 
 TEST(SocketTable, SocketsOfTheServiceManagerAreTaken) {

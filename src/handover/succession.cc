@@ -134,8 +134,12 @@ Result<> Keeper::resume(int saved_fd) {
                                              io::Channel(io::OwnedFd(descriptor_in(each, "channel"))));
     serving->stage = stage_of(json_text(each, "stage"));
     has_served_ = has_served_ || serving->stage == Stage::Serving;
-    adopt(serving);
+    servings_.push_back(std::move(serving));
   }
+  // When all are known: one that has ended meanwhile must not be missed by itself alone, its counts without who goes on
+  // with them, and nobody seen to serve.
+  const std::vector<ServingPointer> all = servings_;
+  for (const ServingPointer& each : all) look_after(each);
   return {};
 }
 

@@ -76,9 +76,9 @@ struct GroupShare {
     for (int i = 0; i < workers; ++i) states.emplace_back(static_cast<std::uint64_t>(i) + 1);
   }
   const std::string name;
-  std::vector<GroupCell> cells;       // by worker
-  std::vector<BalancerState> states;  // by worker, each that worker's own
-  std::vector<WaitingLine> lines;     // by worker: of requests that any target will do
+  std::vector<GroupCell> cells;                        // by worker
+  std::vector<BalancerState> states;                   // by worker, each that worker's own
+  std::vector<WaitingLine> lines;                      // by worker: of requests that any target will do
   alignas(64) std::atomic<std::uint32_t> waiting = 0;  // in those lines and the targets', of all workers
 };
 

@@ -23,7 +23,8 @@ READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 COMMAND_SECONDS = 30.0
 PAUSE_SECONDS = 10.0
-TALKS_TO_RUNNING = {"apply", "plan", "status", "events", "target", "explain", "top", "reload", "upgrade", "history", "rollback", "confirm"}
+TALKS_TO_RUNNING = {"apply", "plan", "status", "events", "target", "explain", "top", "reload", "upgrade", "history", "rollback", "confirm",
+                    "maintenance"}
 
 _SANITIZER = re.compile(r"(ERROR|WARNING): \w*Sanitizer|runtime error:|SUMMARY: \w*Sanitizer")
 _SANITIZER_OPTIONS = {

@@ -87,7 +87,7 @@ target_groups:
   odd:
     protocol: http
     health_check: {{ interval: 200ms, timeout: 1s, healthy_threshold: 1, unhealthy_threshold: 1 }}
-    outliers: {{ interval: 2s, slower: {{ gap: 20ms, requests_min: 10 }} }}
+    outliers: {{ interval: 500ms, slower: {{ gap: 20ms, requests_min: 5 }} }}
     targets: [ {", ".join(f'"{each.address}"' for each in self._targets.odd)} ]
   chat: {{ protocol: http, health_check: off, targets: [ "{self._targets.chat.address}" ] }}
   named: {{ protocol: http, health_check: off, targets: [ "app.test:{self._targets.named[0].port}" ] }}

@@ -17,6 +17,8 @@ std::optional<long> number(std::string_view text) {
   return value;
 }
 
+constexpr std::string_view requests_max = "target_requests_max";
+
 // Options of a server line that have a value behind them.
 bool has_value(std::string_view option) {
   constexpr std::string_view known[] = {"weight",       "inter",         "fastinter",
@@ -116,12 +118,13 @@ void HaproxyReader::server(const HaproxyLine& line, const std::vector<std::strin
                       "the PROXY protocol toward servers is not carried over; it is left out, since it would not "
                       "understand what comes without it");
     } else if (option == "maxconn" && number(value)) {
-      const bool is_known = std::ranges::any_of(
-          group.properties, [](const auto& each) { return each.first == "target_connections_max"; });
-      if (!is_known)
-        group.properties.emplace_back("target_connections_max",
-                                      fmt::format("{}", std::min(*number(value), 1'000'000L)));
-      left_out(line, "changed: maxconn is of every target of the group, for each worker, and nothing waits in a queue");
+      const bool waits = group.protocol == "http";
+      const std::string name(waits ? requests_max : "target_connections_max");
+      const bool is_known = std::ranges::any_of(group.properties, [&](const auto& each) { return each.first == name; });
+      if (!is_known) group.properties.emplace_back(name, fmt::format("{}", std::min(*number(value), 1'000'000L)));
+      left_out(line, waits ? "changed: maxconn is of every target of the group"
+                           : "changed: maxconn is of every target of the group, for each worker, and nothing waits in "
+                             "a queue");
     } else if (option == "cookie") {
       left_out(line, "cookies that keep a client at a server are not carried over");
     } else {
@@ -284,6 +287,12 @@ void HaproxyReader::backend(const HaproxySection& section, DraftGroup& group) {
     timeouts.emplace_back("idle", haproxy_duration(times["server"], 10, 86'400'000));
   }
   if (!timeouts.empty()) group.properties.emplace_back("timeouts", yaml_map(timeouts));
+  // Without `timeout queue` HAProxy waits as long as for a connection.
+  const auto patience = times.contains("queue") ? times.find("queue") : times.find("connect");
+  const bool waits = std::ranges::any_of(group.properties, [](const auto& each) { return each.first == requests_max; });
+  if (waits && patience != times.end()) {
+    group.properties.emplace_back("queue", yaml_map({{"timeout", haproxy_duration(patience->second, 10, 600'000)}}));
+  }
   if (retries != 3)
     group.properties.emplace_back("retries", fmt::format("{{ attempts: {} }}", std::clamp(retries + 1, 1L, 10L)));
 }

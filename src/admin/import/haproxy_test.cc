@@ -92,6 +92,8 @@ backend unused
   EXPECT_THAT(yaml, HasSubstr("    algorithm: maglev\n    hash_key: \"header:X-Tenant\"\n    health_check: off\n    "
                               "timeouts: { connect: 1s, header: 50s, idle: 50s }\n"));
   EXPECT_THAT(yaml, HasSubstr("{ address: \"10.0.0.12:8080\", weight: 20 }"));
+  EXPECT_THAT(yaml, HasSubstr("    target_requests_max: 50\n"));
+  EXPECT_THAT(yaml, HasSubstr("    queue: { timeout: 5s }\n"));
   EXPECT_THAT(yaml, Not(HasSubstr("- \"10.0.0.13")));
   EXPECT_THAT(yaml, Not(HasSubstr("- \"api2")));
   for (const char* note :

@@ -234,7 +234,8 @@ void groups(Exposition& out, const Status& status) {
   counter("ballast_group_queued_total", "Requests that have waited for a place at a target of the group.",
           [](const GroupStatus& g) { return g.queued; });
   out.family("ballast_group_queue_seconds_total", MetricType::Counter, "How long they have waited, together.");
-  for (const GroupStatus& g : status.groups) out.sample({{"group", g.name}}, std::chrono::duration<double>(g.queue_wait).count());
+  for (const GroupStatus& g : status.groups)
+    out.sample({{"group", g.name}}, std::chrono::duration<double>(g.queue_wait).count());
   out.family("ballast_group_errors_total", MetricType::Counter, "Failures of the group's requests, by reason.");
   for (const GroupStatus& g : status.groups) {
     for (const model::Count& c : g.errors) out.sample({{"group", g.name}, {"reason", c.reason}}, c.count);

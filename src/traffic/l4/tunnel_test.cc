@@ -153,7 +153,7 @@ io::Task<void> stuck(Loop& loop, Link& client, Link& target, const Mishap& misha
   const io::Flood flood(client, bytes);
   Passed passed;
   io::Scope scope(loop);
-  scope.spawn(pass(client, target, passed, 200ms));
+  scope.spawn(pass(client, target, passed, 2s));
   const io::Instant until = loop.fresh_now() + soon;
   // A pipe is given back whenever the source has nothing; one that stays lent is stuck before the sink.
   int looks = 0;

@@ -210,7 +210,8 @@ Exchange::Attempt Exchange::failed_by_client(const Upload& upload) const {
   return attempt;
 }
 
-// Where it may be sent again at all: an unsafe request goes once but where a target can say that it has not looked at it.
+// Where it may be sent again at all: an unsafe request goes once but where a target can say that it has not looked at
+// it.
 bool Exchange::keeps_body() const {
   const config::Retries& retries = group_->settings->retries;
   const http::RequestHead& head = state_->request;

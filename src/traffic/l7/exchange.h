@@ -9,9 +9,9 @@
 // and ask_service.cc lets a service answer that; shape.cc is what a rule changes of heads and paths, stay.cc which of
 // several groups a client stays with, fault.cc what fails on purpose, mirror.cc copies to another group, maintenance.cc
 // what is answered meanwhile; queue.cc waits for a place; attempt.cc is one attempt at one target, status_retry.cc what
-// answer is worth another, sticky.cc what brings the client back to it, outcome.cc what is counted of it for its group's
-// `outliers`; own_answer.cc what the balancer answers itself, static_answer.cc files; record.cc what is kept of one that
-// failed. Worker's thread; in the frame of serve_http(), one at a time for a connection.
+// answer is worth another, sticky.cc what brings the client back to it, outcome.cc what is counted of it for its
+// group's `outliers`; own_answer.cc what the balancer answers itself, static_answer.cc files; record.cc what is kept of
+// one that failed. Worker's thread; in the frame of serve_http(), one at a time for a connection.
 #pragma once
 
 #include <algorithm>

@@ -64,16 +64,24 @@ io::Task<std::optional<std::uint32_t>> Exchange::wait_in_line(std::optional<Walk
                                                               GroupShare& share) {
   const auto worker = static_cast<std::size_t>(worker_.number());
   const io::Deadline deadline = loop_.after(group_->settings->queue.timeout);
+  // Not by its slot, which another Plan's group gives to another target.
+  const auto awaited_now = [&] {
+    return walk->awaited().has_value() ? group_->targets[*walk->awaited()] : std::shared_ptr<TargetShare>();
+  };
+  std::shared_ptr<TargetShare> awaited = awaited_now();
   Waiter waiter(co_await io::this_strand(), route_->priority, loop_.now());
   while (true) {
-    const std::optional<std::uint32_t> awaited = walk->awaited();
-    waiter.stand_in(awaited.has_value() ? group_->targets[*awaited]->lines[worker] : share.lines[worker]);
+    waiter.stand_in(awaited != nullptr ? awaited->lines[worker] : share.lines[worker]);
     waiter.look();
     // Looks once more now that it is seen to wait: who gave a place back before has kept it for nobody.
     walk.emplace(worker_, *group_, way(), Walk::FullOwner::Awaited);
     if (const auto slot = walk->next(Walk::Reserve::No)) co_return slot;
     if (!walk->found_full()) co_return std::nullopt;
-    if (walk->awaited() != awaited) continue;
+    if (auto now = awaited_now(); now != awaited) {
+      waiter.leave();  // the line may go with its target
+      awaited = std::move(now);
+      continue;
+    }
 
     while (!waiter.is_called() && !deadline.passed(loop_.now()) && !client_.was_cut() && !client_.called_off()) {
       co_await io::Sleep(deadline);
@@ -96,7 +104,7 @@ io::Task<std::optional<std::uint32_t>> Exchange::wait_in_line(std::optional<Walk
     }
     if (deadline.passed(loop_.now())) {
       last.reason = Reason::QueueTimeout;
-      if (!awaited.has_value()) co_return std::nullopt;
+      if (awaited == nullptr) co_return std::nullopt;
       // The target that it belongs to has not become free: any other is better than none.
       waiter.leave();
       walk.emplace(worker_, *group_, way());

@@ -10,6 +10,9 @@ namespace ballast::traffic::outlier {
 
 using Kind = Happened::Kind;
 
+// How long it is not said again that a target is spared: the events of a long outage are to be read for its beginning.
+constexpr auto spared_quiet = std::chrono::minutes(10);
+
 std::string_view to_string(Cause cause) {
   return cause == Cause::Errors ? "errors" : "success_rate";
 }
@@ -85,7 +88,7 @@ std::optional<Happened> eject(const Spec& spec, std::span<Member> members, std::
   }
   if (!obstacle.empty()) {
     if (record.spared_until.has_value() && now < *record.spared_until) return std::nullopt;
-    record.spared_until = now + spec.settings.eject;
+    record.spared_until = now + spared_quiet;
     return Happened{.member = index, .kind = Kind::Spared, .words = fmt::format("{}; not ejected: {}", why, obstacle)};
   }
   config::Milliseconds time = spec.settings.eject;

@@ -2,7 +2,8 @@
 // by a request before it is sent there, and given back when it has ended.
 //
 // A place that is given back goes to who has waited longest for one (waiting_line.h), of whichever worker, without
-// having been free in between: nobody who comes later can pass by. Worker's thread; in the frame of Exchange::forward().
+// having been free in between: nobody who comes later can pass by. Worker's thread; in the frame of
+// Exchange::forward().
 #pragma once
 
 #include <memory>

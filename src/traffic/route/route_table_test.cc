@@ -18,13 +18,15 @@ config::Listener listener(std::vector<config::Rule> rules) {
   config::Listener made;
   made.name = "web";
   made.rules = std::move(rules);
-  made.default_action = config::Forward{{{.group = "site"}}};
+  made.default_action = config::Forward{.groups = {{.group = "site"}}};
   return made;
 }
 
 config::Rule rule(std::string name, config::Match match) {
-  return {
-      .name = std::move(name), .match = std::move(match), .action = config::Forward{{{.group = "site"}}}, .mark = {}};
+  return {.name = std::move(name),
+          .match = std::move(match),
+          .action = config::Forward{.groups = {{.group = "site"}}},
+          .mark = {}};
 }
 
 TEST(RouteTable, FirstMatchWinsThenTheDefault) {
@@ -112,8 +114,8 @@ TEST(RouteTable, AgreesWithTryingAllInOrder) {
 
 TEST(RouteTable, ForwardsByWeight) {
   config::Listener weighted = listener({});
-  weighted.default_action =
-      config::Forward{{{.group = "v2", .weight = 10}, {.group = "off", .weight = 0}, {.group = "v1", .weight = 90}}};
+  weighted.default_action = config::Forward{
+      .groups = {{.group = "v2", .weight = 10}, {.group = "off", .weight = 0}, {.group = "v1", .weight = 90}}};
   const auto table = RouteTable::compile(weighted, [](std::string_view name) {
     return std::optional<std::uint32_t>(name == "v1" ? 7 : name == "v2" ? 3 : 5);
   });
@@ -129,7 +131,7 @@ TEST(RouteTable, ForwardsByWeight) {
 
 TEST(RouteTable, AllWeightsZeroPickNothing) {
   config::Listener off = listener({});
-  off.default_action = config::Forward{{{.group = "a", .weight = 0}}};
+  off.default_action = config::Forward{.groups = {{.group = "a", .weight = 0}}};
   const auto table = RouteTable::compile(off, any_group);
   EXPECT_EQ(std::get<ForwardTo>(table->match({})->action).pick(12345), nullptr);
 }
@@ -156,7 +158,7 @@ TEST(RouteTable, ErrorsNameTheRule) {
   EXPECT_EQ(error_of(listener({rule("r", {.path = {{"(", true}}})})),
             "listener \"web\", rule \"r\": match path \"(\": not a regular expression (RE2 syntax): missing ): (");
   config::Listener wrong = listener({});
-  wrong.default_action = config::Forward{{{.group = "sight"}}};
+  wrong.default_action = config::Forward{.groups = {{.group = "sight"}}};
   EXPECT_EQ(error_of(wrong), "listener \"web\", rule \"default\": forward: no target group \"sight\"");
   wrong.default_action = config::Forward{};
   EXPECT_EQ(error_of(wrong), "listener \"web\", rule \"default\": forward: no target group is named");
