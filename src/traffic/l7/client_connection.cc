@@ -211,11 +211,7 @@ io::Task<void> serve_from(Worker& worker, std::shared_ptr<ListenerShare> listene
                            client.stream(), client.reader().held());
       co_return;
     }
-    After after = After::Linger;
-    {
-      Exchange exchange(client);
-      after = co_await exchange.run();
-    }
+    const After after = co_await Exchange::serve(client);
     client.at_rest = true;
     switch (after) {
       case After::KeepAlive:

@@ -37,26 +37,29 @@ Exchange::Exchange(Client& client)
   state_->facts.began = loop_.now();
 }
 
-io::Task<After> Exchange::run() {
-  if (listener_ == nullptr) co_return After::Linger;  // removed while the connection was at rest
+// In its own frame: a connection at rest has no room for one.
+io::Task<After> Exchange::serve(Client& client) {
+  Exchange exchange(client);
+  if (exchange.listener_ == nullptr) co_return After::Linger;  // removed while the connection was at rest
+  ExchangeState& state = *exchange.state_;
   After after = After::Linger;
-  const Client::HeadRead read = co_await client_.read_head(*state_, *listener_->settings);
-  state_->facts.asked = loop_.now();
-  make_ids(*state_, worker_.random(), worker_.random());
+  const Client::HeadRead read = co_await client.read_head(state, *exchange.listener_->settings);
+  state.facts.asked = exchange.loop_.now();
+  make_ids(state, exchange.worker_.random(), exchange.worker_.random());
   switch (read) {
     case Client::HeadRead::Gone:
       co_return After::Linger;
     case Client::HeadRead::Refused:
-      after = co_await refuse(state_->facts.reason);
+      after = co_await exchange.refuse(state.facts.reason);
       break;
     case Client::HeadRead::Complete:
-      after = co_await answer();
+      after = co_await exchange.answer();
       break;
   }
-  count_and_log();
+  exchange.count_and_log();
   // Lingering is for a client that may still be sending, and so would have its answer overtaken by a reset.
-  const bool has_said_all = state_->facts.reason == Reason::None && !state_->request.keep_alive &&
-                            state_->body->ended() && client_.has_said_all();
+  const bool has_said_all =
+      state.facts.reason == Reason::None && !state.request.keep_alive && state.body->ended() && client.has_said_all();
   co_return after == After::Linger&& has_said_all ? After::Close : after;
 }
 

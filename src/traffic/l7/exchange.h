@@ -1,4 +1,4 @@
-// Exchange: one HTTP request being answered, from its head to its line in the log. run() reads like the list in
+// Exchange: one HTTP request being answered, from its head to its line in the log. serve() reads like the list in
 // ARCHITECTURE.md:
 //
 //   read the head; keep this Plan to the end; match a route; answer it, or forward it:
@@ -11,7 +11,7 @@
 // what is answered meanwhile; queue.cc waits for a place; attempt.cc is one attempt at one target, status_retry.cc what
 // answer is worth another, sticky.cc what brings the client back to it, outcome.cc what is counted of it for its
 // group's `outliers`; own_answer.cc what the balancer answers itself, static_answer.cc files; record.cc what is kept of
-// one that failed. Worker's thread; in the frame of serve_http(), one at a time for a connection.
+// one that failed. Worker's thread; in the frame of serve(), one at a time for a connection.
 #pragma once
 
 #include <algorithm>
@@ -47,14 +47,15 @@ struct Shaping;
 
 class Exchange {
  public:
-  explicit Exchange(Client& client);
-  ~Exchange();
+  // A byte of the request is there.
+  static io::Task<After> serve(Client& client);
+
   Exchange(const Exchange&) = delete;
 
-  // A byte of the request is there.
-  io::Task<After> run();
-
  private:
+  explicit Exchange(Client& client);
+  ~Exchange();
+
   // Whether a connection at rest will do.
   enum class Fresh : std::uint8_t { Allowed, Required };
 

@@ -182,11 +182,7 @@ io::Task<void> Http2Connection::serve(std::shared_ptr<http2::Stream> stream) {
     co_return;
   }
   Http2Client client(origin_, stream, co_await io::this_strand());
-  After after = After::Reset;
-  {
-    Exchange exchange(client);
-    after = co_await exchange.run();
-  }
+  const After after = co_await Exchange::serve(client);
   if (after == After::Reset || !client.is_answered()) {
     stream->reset();
     co_return;
