@@ -236,6 +236,8 @@ void Keeper::answer(Serving& serving, const Message& question) {
 
 void Keeper::now_serves(Serving& serving) {
   const bool is_new = serving.stage == Stage::Starting;  // else it has read its configuration again
+  // It has been ended already; should it be followed, a keeper that goes on as a new program would not know of the end.
+  if (is_new && stopping_) return;
   if (is_new) {
     Serving* before = find(Stage::Serving);
     serving.stage = Stage::Serving;
@@ -269,6 +271,9 @@ void Keeper::signalled(int number) {
     // Nobody follows. Before the serving process hears of it: when it tells its clients to go, those that come back at
     // once must find no socket any more.
     close_sockets();
+    // The state that was asked for may still come; nobody is to be started with it.
+    upgrade_.reset();
+    disarm();
     if (servings_.empty()) scope_.cancel();  // the wait for another start
   }
   if (number == SIGHUP) {

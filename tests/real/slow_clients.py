@@ -35,7 +35,9 @@ ATTACKS = {
 # Below this the two measurements differ by more than what they are to tell.
 FLOOR_MS = 5.0
 P99_FACTOR = 2.0
-SETTLE_SECONDS = 60.0  # until every slow client is gone: their time limits, and a deregistration of the kernel's
+# Until every slow client is gone: their time limits, and a deregistration of the kernel's; and until the connections to the
+# target that answered them have rested for the 60 s that a pool lets them.
+SETTLE_SECONDS = 80.0
 
 
 def nginx_config(folder: pathlib.Path, port: int, connections: int) -> str:
